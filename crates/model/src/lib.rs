@@ -1,0 +1,16 @@
+//! What dev2prod is about, with no input or output: ids, tenants, access, the catalogue, items and
+//! their digests, packages, plans, operations.
+//!
+//! Everything here is decided purely. No function reads a clock, draws a random number, opens a
+//! file or awaits; time and chance are parameters. Deliberately absent: SQL, HTTP, wire names of
+//! requests and replies (those are `dev2prod-api`).
+
+pub mod access;
+pub mod file;
+pub mod id;
+pub mod item;
+pub mod operation;
+pub mod package;
+pub mod plan;
+pub mod section;
+pub mod tenant;

@@ -1,0 +1,151 @@
+//! The words of a plan.
+
+use serde::{Deserialize, Serialize};
+
+use crate::item::{Digest, ItemRef, Revision};
+
+/// What an import does with one item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Action {
+    /// The target lacks it and gets it.
+    Added,
+    /// The target's version is replaced.
+    Modified,
+    /// It leaves the target.
+    Removed,
+    /// It stays as it is.
+    Skipped,
+    /// It cannot be settled; the import fails.
+    Failed,
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $code:literal;)*) => {
+        /// Why an item is treated as it is: a closed set, stable on the wire.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Reason {
+            $($(#[$doc])* #[serde(rename = $code)] $name,)*
+        }
+
+        impl Reason {
+            /// All reasons.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code on the wire.
+            pub const fn code(self) -> &'static str {
+                match self {
+                    $(Self::$name => $code,)*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Target and package are the same, and were the same at the last delivery.
+    Unchanged = "unchanged";
+    /// Target and package are the same; this is now the last delivery.
+    Adopted = "adopted";
+    /// The target lacks it and it was never delivered.
+    New = "new";
+    /// Only the source changed since the last delivery.
+    SourceChanged = "source_changed";
+    /// The source removed it; the target has it as it was delivered.
+    SourceRemoved = "source_removed";
+    /// Never delivered before, and the target's version differs.
+    FirstDelivery = "first_delivery";
+    /// As `first_delivery`, and the request keeps the target's version.
+    FirstDeliveryKept = "first_delivery_kept";
+    /// The source did not change since the last delivery; the target did and keeps its own.
+    TargetKept = "target_kept";
+    /// Both changed since the last delivery, differently.
+    Conflict = "conflict";
+    /// A conflict that the request settles for the target.
+    ConflictKept = "conflict_kept";
+    /// A conflict that the request settles for the package.
+    ConflictOverwritten = "conflict_overwritten";
+    /// Another origin delivered the target's version.
+    DeliveredByOther = "delivered_by_other";
+    /// The package is older than what this origin last delivered.
+    OlderThanDelivered = "older_than_delivered";
+    /// A dependency to be taken only where the target lacks it, and the target has it.
+    Present = "present";
+    /// Gone from the source, but the request or the section's kind leaves removals out.
+    RemovalOff = "removal_off";
+    /// Gone from the source, but another origin delivers it too.
+    RemovalShared = "removal_shared";
+    /// Gone from the source, but shipped with the application.
+    RemovalSystem = "removal_system";
+    /// Named for removal, but never delivered by this origin.
+    RemovalNotDelivered = "removal_not_delivered";
+    /// Gone from the source and already from the target.
+    AlreadyRemoved = "already_removed";
+    /// More removals than a section may lose unasked.
+    ManyRemovals = "many_removals";
+    /// To be removed, but something that stays refers to it.
+    StillReferenced = "still_referenced";
+    /// It refers to an item that is neither in the target nor comes with the package.
+    MissingReference = "missing_reference";
+    /// It names the bytes of a file that neither the bundle nor the target holds.
+    MissingAttachment = "missing_attachment";
+}
+
+/// The delivery that a settled item moves its baseline to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Settlement {
+    /// The package's digest; `None` for an item that the source removed.
+    pub source: Option<Digest>,
+    /// The source revision delivered.
+    pub source_revision: Revision,
+    /// What was written; `None` if the target's own version was kept or nothing remains.
+    pub result: Option<Digest>,
+}
+
+/// The answer for one item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What happens.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// The baseline that the import moves to; `None` where it stays.
+    pub settles: Option<Settlement>,
+}
+
+/// One item of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Entry {
+    /// Which.
+    #[serde(flatten)]
+    pub item: ItemRef,
+    /// What happens.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// Digest at the last delivery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<Digest>,
+    /// Digest in the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<Digest>,
+    /// Digest in the package.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package: Option<Digest>,
+    /// Digest of what the target holds afterwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<Digest>,
+    /// The items that the reason is about.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub references: Vec<ItemRef>,
+    /// The baseline that the import moves to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settles: Option<Settlement>,
+    /// The chunk of the bundle that holds the package's version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<u32>,
+    /// References that dangled in the target before and still do: a warning, not an error.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub dangling: Vec<ItemRef>,
+}
