@@ -111,6 +111,10 @@ permissions! {
     Export: Promoter, "exporting";
     /// Start a dry run or an import.
     Import: Promoter, "importing";
+    /// Start an operation of any kind.
+    OperationStart: Promoter, "starting operations";
+    /// Compare versions of items: what plans, packages' listings and differences are made of.
+    VersionRead: Viewer, "comparing content";
     /// Read content.
     ContentRead: TenantAdmin, "reading content";
     /// Write content.
@@ -146,6 +150,20 @@ impl<P: Permission> Scope<P> {
     /// On whose behalf.
     pub fn login(&self) -> &Login {
         &self.login
+    }
+
+    /// The same proof for something that every role with `P` may do besides.
+    ///
+    /// Asking for more than `P` implies does not compile.
+    pub fn narrow<Q: Permission>(&self) -> Scope<Q> {
+        const {
+            assert!(Q::ROLE as u8 <= P::ROLE as u8, "a scope cannot be widened");
+        }
+        Scope {
+            tenant: self.tenant.clone(),
+            login: self.login.clone(),
+            permission: PhantomData,
+        }
     }
 
     /// The scope of a claimed operation in its own tenant: it was authorized when it was accepted.
@@ -200,6 +218,26 @@ impl ServerScope {
     /// On whose behalf.
     pub fn login(&self) -> &Login {
         &self.login
+    }
+
+    /// The right to give and take the roles of a tenant, which a system administrator has in all.
+    pub fn roles_of(&self, tenant: &TenantId) -> Scope<RoleWrite> {
+        Scope {
+            tenant: tenant.clone(),
+            login: self.login.clone(),
+            permission: PhantomData,
+        }
+    }
+}
+
+/// The server's own right to tidy up in every tenant; no caller can have it.
+#[derive(Debug)]
+pub struct Upkeep(());
+
+impl Upkeep {
+    /// For the server's housekeeping, and for nothing that a caller asks.
+    pub fn of_the_server() -> Self {
+        Self(())
     }
 }
 

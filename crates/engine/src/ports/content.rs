@@ -1,0 +1,127 @@
+//! Reading a tenant's content at one revision.
+
+use async_trait::async_trait;
+use dev2prod_model::access::{Scope, VersionRead};
+use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
+use dev2prod_model::section::Section;
+
+use super::StoreResult;
+
+/// All that plans need of an item: everything but its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemHead {
+    /// Which.
+    pub item: ItemRef,
+    /// Its digest.
+    pub digest: Digest,
+    /// The revision that last changed it.
+    pub changed: Revision,
+    /// Whether the stored body holds fields that never travel. Where it does not, the stored text
+    /// is, byte for byte, what travels.
+    pub local: bool,
+    /// Whether it is shipped with the application.
+    pub system: bool,
+}
+
+/// An item with its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredItem {
+    /// Its head.
+    pub head: ItemHead,
+    /// The body as the tenant has it, canonical JSON.
+    pub body: String,
+    /// Its explicit references, canonical JSON.
+    pub references: String,
+}
+
+/// One item referring to another, explicitly or in its body.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Link {
+    /// Who refers.
+    pub from: ItemRef,
+    /// To what; it need not exist.
+    pub to: ItemRef,
+}
+
+/// Which part of a section, and how much of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<'a> {
+    /// The section.
+    pub section: Section,
+    /// Only keys that begin with this.
+    pub prefix: Option<&'a str>,
+    /// Only keys after this one, by bytes.
+    pub after: Option<&'a Key>,
+    /// The most items; fewer mean that the section ends there.
+    pub limit: u32,
+}
+
+/// Content of a tenant at a revision, in key order. What was staged and not flipped is not seen.
+#[async_trait]
+pub trait ContentStore: Send + Sync {
+    /// A page of heads.
+    async fn heads(
+        &self,
+        scope: &Scope<VersionRead>,
+        at: Revision,
+        page: Page<'_>,
+    ) -> StoreResult<Vec<ItemHead>>;
+
+    /// A page of items. The caller sizes the page; bodies may reach 16 MiB each, so an adapter ends
+    /// a page early, after at least one item, once it holds `bytes_max` of bodies. An empty page is
+    /// the section's end; a short one is not.
+    async fn items(
+        &self,
+        scope: &Scope<VersionRead>,
+        at: Revision,
+        page: Page<'_>,
+        bytes_max: usize,
+    ) -> StoreResult<Vec<StoredItem>>;
+
+    /// The heads of those of these items (at most 1,000) that exist, in no particular order.
+    async fn find_heads(
+        &self,
+        scope: &Scope<VersionRead>,
+        at: Revision,
+        items: &[ItemRef],
+    ) -> StoreResult<Vec<ItemHead>>;
+
+    /// Those of these items (at most 1,000) that exist, in no particular order.
+    async fn find_items(
+        &self,
+        scope: &Scope<VersionRead>,
+        at: Revision,
+        items: &[ItemRef],
+    ) -> StoreResult<Vec<StoredItem>>;
+
+    /// What these items (at most 1,000) refer to.
+    async fn references(
+        &self,
+        scope: &Scope<VersionRead>,
+        at: Revision,
+        from: &[ItemRef],
+    ) -> StoreResult<Vec<Link>>;
+
+    /// What refers to these items (at most 1,000).
+    async fn referrers(
+        &self,
+        scope: &Scope<VersionRead>,
+        at: Revision,
+        to: &[ItemRef],
+    ) -> StoreResult<Vec<Link>>;
+
+    /// How many items a section has.
+    async fn count(
+        &self,
+        scope: &Scope<VersionRead>,
+        at: Revision,
+        section: Section,
+    ) -> StoreResult<u64>;
+
+    /// Which of these files' bytes (at most 1,000) some item of `attachments` names.
+    async fn attachments_in_use(
+        &self,
+        scope: &Scope<VersionRead>,
+        sha256: &[Digest],
+    ) -> StoreResult<Vec<Digest>>;
+}

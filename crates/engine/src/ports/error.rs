@@ -1,0 +1,50 @@
+//! Why a store could not answer, by what the caller can do about it.
+
+/// A cause from a driver, kept for the log.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// The answer of a store.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Why a store could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another worker has taken over, or the lock fell: stop at once, nothing was written.
+    #[error("the lease on {0} was lost to another worker")]
+    Fenced(String),
+    /// No space is left where content or files are kept: nothing was written.
+    #[error("no space is left to {doing}")]
+    Full {
+        /// What was attempted, as an infinitive.
+        doing: &'static str,
+        /// The driver's error.
+        #[source]
+        cause: Cause,
+    },
+    /// The store cannot be reached or is busy beyond its limit: worth another try.
+    #[error("the store cannot be reached to {doing}")]
+    Unavailable {
+        /// What was attempted, as an infinitive.
+        doing: &'static str,
+        /// The driver's error.
+        #[source]
+        cause: Cause,
+    },
+    /// A row or blob that this program cannot have written.
+    #[error("{place} holds something unreadable: {why}")]
+    Corrupt {
+        /// Table and column, or path.
+        place: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Any other refusal by the driver: a fault of ours.
+    #[error("the store refused to {doing}")]
+    Refused {
+        /// What was attempted, as an infinitive.
+        doing: &'static str,
+        /// The driver's error.
+        #[source]
+        cause: Cause,
+    },
+}

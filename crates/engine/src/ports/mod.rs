@@ -1,0 +1,56 @@
+//! What the engine asks of a store, and nothing about how it is kept.
+//!
+//! To add an adapter: implement these traits, open it in `dev2prod-storage`, and run the
+//! conformance suite of `dev2prod-testkit` on it. Four things to note:
+//! - a method names its permission in its signature; the scope's tenant is part of every key;
+//! - absence is a value (`Option`), the caller names the consequence;
+//! - time and chance are parameters, but leases are measured by the store's own clock;
+//! - every method is one short transaction. Nothing is held open between calls: long reads are
+//!   pages at a revision, in key order.
+
+mod accounts;
+mod baselines;
+mod blobs;
+mod content;
+mod error;
+mod files;
+mod operations;
+mod packages;
+mod staging;
+mod tenants;
+
+pub use accounts::{AccountStore, ApiToken, User};
+pub use baselines::{BaselineRow, BaselineStore};
+pub use blobs::{BlobMeta, BlobPath, BlobStore, BlobStream, BlobWriter, LocalBlob};
+pub use content::{ContentStore, ItemHead, Link, Page, StoredItem};
+pub use error::{Cause, StoreError, StoreResult};
+pub use files::{BundleRecord, FileStore};
+pub use operations::{Enqueued, Idempotency, OperationFilter, OperationPage, OperationStore};
+pub use packages::{Created, PackageStore};
+pub use staging::{BaselineChange, Begun, Change, Holder, PutItem, Stage, StagingStore};
+pub use tenants::{TenantChange, TenantStore};
+
+/// Everything that is kept in rows. Blobs are apart ([`BlobStore`]).
+pub trait Store:
+    TenantStore
+    + AccountStore
+    + ContentStore
+    + StagingStore
+    + BaselineStore
+    + OperationStore
+    + PackageStore
+    + FileStore
+{
+}
+
+impl<S> Store for S where
+    S: TenantStore
+        + AccountStore
+        + ContentStore
+        + StagingStore
+        + BaselineStore
+        + OperationStore
+        + PackageStore
+        + FileStore
+{
+}
