@@ -6,9 +6,11 @@
 //! requests and replies (those are `dev2prod-api`).
 
 pub mod access;
+pub mod digest;
 pub mod file;
 pub mod id;
 pub mod item;
+pub mod json;
 pub mod operation;
 pub mod package;
 pub mod plan;
