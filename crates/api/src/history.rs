@@ -1,0 +1,186 @@
+//! Lists of exports and imports, newest first.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use dev2prod_model::id::{FileId, Login, OperationId};
+use dev2prod_model::operation::{Operation, Request, Status};
+
+use crate::export_status::{self, ExportView};
+use crate::import_status::{self, OperationType};
+use crate::notice::{OperationError, Totals};
+use crate::words;
+
+/// Which operations are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct HistoryQuery {
+    /// Only those that stand so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[param(value_type = Option<words::Status>, nullable = false)]
+    pub status: Option<Status>,
+    /// The `NextCursor` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[param(nullable = false)]
+    pub cursor: Option<String>,
+    /// The most entries of a page, to 1,000; 100 if left out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[param(nullable = false)]
+    pub size: Option<u32>,
+}
+
+/// An export in a list: its status without the counts by section.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct ExportSummary {
+    /// The export.
+    #[serde(rename = "id")]
+    #[schema(value_type = words::OperationId)]
+    pub id: OperationId,
+    /// The name of the bundle.
+    pub package_bundle_name: String,
+    /// Where it stands.
+    #[schema(value_type = words::Status)]
+    pub status: Status,
+    /// The file to download; null until `COMPLETED`.
+    #[schema(value_type = Option<words::FileId>, required = true)]
+    pub file_id: Option<FileId>,
+    /// When work began; while it waits, when it was asked for.
+    #[schema(value_type = words::EpochMs)]
+    pub start_time: i64,
+    /// When it last changed.
+    #[schema(value_type = words::EpochMs)]
+    pub last_update_time: i64,
+    /// Items of all sections.
+    pub item_count: u64,
+    /// Always `Export`.
+    pub operation_type: OperationType,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub error: Option<OperationError>,
+    /// Who asked for it.
+    #[schema(value_type = words::Login)]
+    pub created_by: Login,
+}
+
+impl ExportSummary {
+    /// The entry of an operation that is an export; `None` of any other.
+    pub fn from_operation(operation: &Operation, view: &ExportView) -> Option<Self> {
+        let shown = export_status::shown(operation)?;
+        Some(Self {
+            id: operation.id,
+            package_bundle_name: view.package_bundle_name.clone(),
+            status: operation.status(),
+            file_id: shown.file,
+            start_time: operation.started_ms().unwrap_or(operation.created_ms),
+            last_update_time: operation.updated_ms,
+            item_count: shown.report.map_or(0, |report| {
+                report.statistics.iter().map(|(_, count)| count).sum()
+            }),
+            operation_type: OperationType::Export,
+            error: shown.error,
+            created_by: operation.created_by.clone(),
+        })
+    }
+}
+
+/// A page of exports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct ExportsPage {
+    /// The exports.
+    pub items: Vec<ExportSummary>,
+    /// The exports of all pages, counted.
+    pub total_count: u64,
+    /// Where the next page begins; left out on the last.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub next_cursor: Option<String>,
+}
+
+/// A dry run or an import in a list: its status without the results by section.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct ImportSummary {
+    /// The import.
+    #[serde(rename = "id")]
+    #[schema(value_type = words::OperationId)]
+    pub id: OperationId,
+    /// The bundle.
+    #[schema(value_type = words::FileId)]
+    pub file_id: FileId,
+    /// Where it stands.
+    #[schema(value_type = words::Status)]
+    pub status: Status,
+    /// Whether it stops at the plan.
+    pub dry_run: bool,
+    /// When work began; while it waits, when it was asked for.
+    #[schema(value_type = words::EpochMs)]
+    pub start_time: i64,
+    /// When it last changed.
+    #[schema(value_type = words::EpochMs)]
+    pub last_update_time: i64,
+    /// The process that does the work; null while it waits.
+    #[schema(required = true)]
+    pub processing_server_name: Option<String>,
+    /// The counts of all sections.
+    pub totals: Totals,
+    /// Always `Import`.
+    pub operation_type: OperationType,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub error: Option<OperationError>,
+    /// Who asked for it.
+    #[schema(value_type = words::Login)]
+    pub created_by: Login,
+    /// The caller's note.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub comment: Option<String>,
+}
+
+impl ImportSummary {
+    /// The entry of an operation that is a dry run or an import; `None` of an export.
+    pub fn from_operation(operation: &Operation) -> Option<Self> {
+        let Request::Import {
+            dry_run,
+            file,
+            options,
+            ..
+        } = &operation.request
+        else {
+            return None;
+        };
+        let shown = import_status::shown(operation);
+        Some(Self {
+            id: operation.id,
+            file_id: *file,
+            status: operation.status(),
+            dry_run: *dry_run,
+            start_time: operation.started_ms().unwrap_or(operation.created_ms),
+            last_update_time: operation.updated_ms,
+            processing_server_name: shown.server.map(str::to_owned),
+            totals: shown.totals(*dry_run),
+            operation_type: OperationType::Import,
+            error: shown.failure.map(OperationError::from),
+            created_by: operation.created_by.clone(),
+            comment: options.comment.clone(),
+        })
+    }
+}
+
+/// A page of dry runs and imports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct ImportsPage {
+    /// The dry runs and imports.
+    pub items: Vec<ImportSummary>,
+    /// The dry runs and imports of all pages, counted.
+    pub total_count: u64,
+    /// Where the next page begins; left out on the last.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub next_cursor: Option<String>,
+}

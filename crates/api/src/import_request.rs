@@ -1,0 +1,76 @@
+//! The body that starts a dry run or an import.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use dev2prod_model::plan::{ConflictPolicy, FirstDelivery, ImportOptions, RemovalPolicy};
+
+use crate::words;
+
+/// The body of a POST to `import`. What is left out has its default, and an unset option is not
+/// sent, so that servers that know only `FileId` take it too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct ImportRequest {
+    /// The bundle; a text, so that whoever reads it says what is wrong with it.
+    #[schema(value_type = words::FileId)]
+    pub file_id: String,
+    /// Where both sides changed, differently; `Fail` if left out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::ConflictPolicy>, nullable = false)]
+    pub conflicts: Option<ConflictPolicy>,
+    /// Where nothing was delivered before and the target differs; `Take` if left out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::FirstDelivery>, nullable = false)]
+    pub first_delivery: Option<FirstDelivery>,
+    /// What is gone from the source; `Apply` if left out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::RemovalPolicy>, nullable = false)]
+    pub removals: Option<RemovalPolicy>,
+    /// The most removals of one section that are allowed although they are more than 20 and over
+    /// a tenth of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub removals_max: Option<u64>,
+    /// Whether a bundle older than the last delivery may take items back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub allow_older: Option<bool>,
+    /// A note for the history.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub comment: Option<String>,
+}
+
+impl ImportRequest {
+    /// The name of every member; any other is refused, so that a mistyped option never imports.
+    pub const MEMBERS: [&'static str; 7] = [
+        "FileId",
+        "Conflicts",
+        "FirstDelivery",
+        "Removals",
+        "RemovalsMax",
+        "AllowOlder",
+        "Comment",
+    ];
+
+    /// The import of a file with every option at its default.
+    pub fn of_file(file_id: impl Into<String>) -> Self {
+        Self {
+            file_id: file_id.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The options, with the defaults for those left out.
+    pub fn options(&self) -> ImportOptions {
+        ImportOptions {
+            conflicts: self.conflicts.unwrap_or_default(),
+            first_delivery: self.first_delivery.unwrap_or_default(),
+            removals: self.removals.unwrap_or_default(),
+            removals_max: self.removals_max,
+            allow_older: self.allow_older.unwrap_or_default(),
+            comment: self.comment.clone(),
+        }
+    }
+}
