@@ -1,0 +1,3 @@
+//! The runner: works off the queue of operations.
+
+pub(crate) mod job;
