@@ -1,0 +1,135 @@
+//! Fields that stay with their tenant: taken out of what travels, put back into what arrives.
+
+use serde_json::Value;
+
+use super::pointer::{Pointer, Step};
+
+/// A field that stays with its tenant, or several of them by `*`.
+#[derive(Clone, Debug)]
+pub(super) struct LocalField(Vec<LocalStep>);
+
+#[derive(Clone, Debug)]
+enum LocalStep {
+    Name(String),
+    /// Every member of an object, or every element of an array, which are told apart by this
+    /// member of theirs.
+    Each {
+        identity: Option<String>,
+    },
+}
+
+impl LocalField {
+    /// The field at a pointer; the error is a sentence.
+    pub(super) fn new(
+        pointer: &Pointer,
+        identity: &[(Pointer, String)],
+    ) -> Result<Self, &'static str> {
+        let steps = pointer.steps();
+        if !matches!(steps.last(), Some(Step::Name(_))) {
+            return Err("its last step is not the name of a field");
+        }
+        let mut local = Vec::new();
+        for (index, step) in steps.iter().enumerate() {
+            local.push(match step {
+                Step::Name(name) => LocalStep::Name(name.clone()),
+                _ => LocalStep::Each {
+                    identity: identity
+                        .iter()
+                        .find(|(array, _)| array.steps() == &steps[..index])
+                        .map(|(_, member)| member.clone()),
+                },
+            });
+        }
+        Ok(Self(local))
+    }
+
+    /// Whether the body holds it.
+    pub(super) fn is_in(&self, body: &Value) -> bool {
+        is_in(body, &self.0)
+    }
+
+    /// Takes it out; answers whether it was there.
+    pub(super) fn strip(&self, body: &mut Value) -> bool {
+        strip(body, &self.0)
+    }
+
+    /// Copies it from `own`, where `body` still has the object around it.
+    pub(super) fn put_back(&self, body: &mut Value, own: &Value) {
+        put_back(body, own, &self.0);
+    }
+}
+
+fn is_in(value: &Value, steps: &[LocalStep]) -> bool {
+    match (steps, value) {
+        ([], _) => true,
+        ([LocalStep::Name(name), rest @ ..], Value::Object(members)) => {
+            members.get(name).is_some_and(|member| is_in(member, rest))
+        }
+        ([LocalStep::Each { .. }, rest @ ..], Value::Object(members)) => {
+            members.values().any(|member| is_in(member, rest))
+        }
+        ([LocalStep::Each { .. }, rest @ ..], Value::Array(elements)) => {
+            elements.iter().any(|element| is_in(element, rest))
+        }
+        _ => false,
+    }
+}
+
+fn strip(value: &mut Value, steps: &[LocalStep]) -> bool {
+    let any = |any, found| any || found;
+    match (steps, value) {
+        ([LocalStep::Name(name)], Value::Object(members)) => members.remove(name).is_some(),
+        ([LocalStep::Name(name), rest @ ..], Value::Object(members)) => members
+            .get_mut(name)
+            .is_some_and(|member| strip(member, rest)),
+        ([LocalStep::Each { .. }, rest @ ..], Value::Object(members)) => members
+            .values_mut()
+            .map(|member| strip(member, rest))
+            .fold(false, any),
+        ([LocalStep::Each { .. }, rest @ ..], Value::Array(elements)) => elements
+            .iter_mut()
+            .map(|element| strip(element, rest))
+            .fold(false, any),
+        _ => false,
+    }
+}
+
+fn put_back(body: &mut Value, own: &Value, steps: &[LocalStep]) {
+    match (steps, body, own) {
+        ([LocalStep::Name(name)], Value::Object(body), Value::Object(own)) => {
+            if let Some(field) = own.get(name) {
+                body.insert(name.clone(), field.clone());
+            }
+        }
+        ([LocalStep::Name(name), rest @ ..], Value::Object(body), Value::Object(own)) => {
+            if let (Some(body), Some(own)) = (body.get_mut(name), own.get(name)) {
+                put_back(body, own, rest);
+            }
+        }
+        ([LocalStep::Each { .. }, rest @ ..], Value::Object(body), Value::Object(own)) => {
+            for (name, body) in body {
+                if let Some(own) = own.get(name) {
+                    put_back(body, own, rest);
+                }
+            }
+        }
+        (
+            [
+                LocalStep::Each {
+                    identity: Some(identity),
+                },
+                rest @ ..,
+            ],
+            Value::Array(body),
+            Value::Array(own),
+        ) => {
+            for body in body {
+                let same = |own: &&Value| own.get(identity) == body.get(identity);
+                if let Some(own) = body.get(identity).and_then(|_| own.iter().find(same)) {
+                    put_back(body, own, rest);
+                }
+            }
+        }
+        _ => {}
+    }
+}
