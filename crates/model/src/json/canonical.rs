@@ -5,10 +5,11 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::number;
+use super::plain::plain_len;
 
 /// The canonical text of a value: two values have the same text if and only if they are equal.
 pub fn canonical(value: &Value) -> String {
-    let mut out = String::with_capacity(256);
+    let mut out = String::with_capacity(1024);
     write_canonical(&mut out, value);
     out
 }
@@ -37,11 +38,15 @@ pub fn write_canonical(out: &mut String, value: &Value) {
 
 fn write_object(out: &mut String, members: &Map<String, Value>) {
     out.push('{');
-    // The map sorts by bytes, which is the canonical order but for names beyond the Basic
-    // Multilingual Plane, so that sorting is rare.
-    if members
+    // The map usually is in the order of bytes already, which is the canonical order but for names
+    // beyond the Basic Multilingual Plane.
+    let by_bytes = members
         .keys()
-        .is_sorted_by(|a, b| compare_names(a, b) == Ordering::Less)
+        .is_sorted_by(|a, b| a.as_bytes() < b.as_bytes());
+    if by_bytes
+        && !members
+            .keys()
+            .any(|name| name.bytes().any(|byte| byte >= 0xEE))
     {
         write_members(out, members.iter());
     } else {
@@ -85,30 +90,34 @@ pub fn compare_names(a: &str, b: &str) -> Ordering {
 /// Appends a text as a canonical JSON string.
 pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
-    let mut written = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.push_str(&text[written..at]);
-        written = at + 1;
-        match byte {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            0x08 => out.push_str("\\b"),
-            0x09 => out.push_str("\\t"),
-            0x0A => out.push_str("\\n"),
-            0x0C => out.push_str("\\f"),
-            0x0D => out.push_str("\\r"),
-            _ => {
-                out.push_str("\\u00");
-                out.push(hex_digit(byte >> 4));
-                out.push(hex_digit(byte & 0xF));
-            }
+    let mut rest = text;
+    loop {
+        let plain = plain_len(rest.as_bytes());
+        out.push_str(&rest[..plain]);
+        let Some(&byte) = rest.as_bytes().get(plain) else {
+            break;
+        };
+        write_escape(out, byte);
+        rest = &rest[plain + 1..];
+    }
+    out.push('"');
+}
+
+fn write_escape(out: &mut String, byte: u8) {
+    match byte {
+        b'"' => out.push_str("\\\""),
+        b'\\' => out.push_str("\\\\"),
+        0x08 => out.push_str("\\b"),
+        0x09 => out.push_str("\\t"),
+        0x0A => out.push_str("\\n"),
+        0x0C => out.push_str("\\f"),
+        0x0D => out.push_str("\\r"),
+        _ => {
+            out.push_str("\\u00");
+            out.push(hex_digit(byte >> 4));
+            out.push(hex_digit(byte & 0xF));
         }
     }
-    out.push_str(&text[written..]);
-    out.push('"');
 }
 
 fn hex_digit(nibble: u8) -> char {

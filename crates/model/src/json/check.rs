@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::canonical::{canonical, compare_names};
 use super::error::{JsonError, JsonErrorKind};
+use super::plain::plain_len;
 use super::{JsonLimits, number, parse};
 
 /// Whether `bytes` are strict JSON within the limits and in canonical form.
@@ -148,11 +149,7 @@ impl<'a> Walk<'a> {
     }
 
     fn plain(&mut self) {
-        let rest = &self.bytes[self.at..];
-        self.at += rest
-            .iter()
-            .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)
-            .unwrap_or(rest.len());
+        self.at += plain_len(&self.bytes[self.at..]);
     }
 
     /// An escape, if it is the canonical way to write its character.

@@ -10,6 +10,7 @@ mod check;
 mod error;
 mod number;
 mod parser;
+mod plain;
 
 pub use canonical::{canonical, compare_names, write_canonical, write_string};
 pub use check::{check_canonical, is_canonical};

@@ -137,17 +137,33 @@ fn number(value: f64) -> Value {
 
 /// Prints a number as ECMAScript does, which is what RFC 8785 asks for.
 pub(super) fn write(out: &mut String, number: &Number) {
-    use std::fmt::Write as _;
     const SAFE: i64 = 1 << 53;
     match number.as_i64() {
-        Some(integer) if (-SAFE..=SAFE).contains(&integer) => {
-            write!(out, "{integer}").expect("writing to a string cannot fail");
-        }
+        Some(integer) if (-SAFE..=SAFE).contains(&integer) => write_integer(out, integer),
         _ => {
             let value = number.as_f64().unwrap_or(0.0);
             out.push_str(ryu_js::Buffer::new().format(value));
         }
     }
+}
+
+/// The decimal digits, without the machinery of `write!`: integers are the most frequent numbers.
+fn write_integer(out: &mut String, integer: i64) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut rest = integer.unsigned_abs();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if integer < 0 {
+        out.push('-');
+    }
+    out.extend(digits[start..].iter().copied().map(char::from));
 }
 
 #[cfg(test)]

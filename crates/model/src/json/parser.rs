@@ -4,6 +4,7 @@ use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 use super::error::{JsonError, JsonErrorKind};
+use super::plain::plain_len;
 use super::{JsonLimits, number};
 
 /// Boxed, so that the result of each step fits into registers: errors are rare, steps are not.
@@ -236,11 +237,7 @@ impl Parser<'_> {
 
     /// Goes on to the next byte that is not simply itself in a string.
     fn plain(&mut self) {
-        let rest = &self.text.as_bytes()[self.at..];
-        self.at += rest
-            .iter()
-            .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)
-            .unwrap_or(rest.len());
+        self.at += plain_len(&self.text.as_bytes()[self.at..]);
     }
 
     fn escape(&mut self) -> Step<char> {
