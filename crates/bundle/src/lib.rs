@@ -1,1 +1,52 @@
-//! .
+//! The bundle: the file that an export makes of a package at one revision, and that an import
+//! reads without trusting it.
+//!
+//! A zip that ordinary tools open:
+//!
+//! ```text
+//! manifest.json                          what it is, of whom, of when; counts and digests
+//! sections/<PackageName>/index.ndjson    {"Key","Digest","Revision","Chunk","Carried"} by key
+//! sections/<PackageName>/0001.ndjson     {"Body","Key","References"} canonical, in key order
+//! attachments/<sha256>                   the bytes of files that items of `attachments` name
+//! ```
+//!
+//! [`Writer`] streams one out and [`Reader`] reads one by parts, both in bounded memory whatever
+//! the size; [`verify()`] reads all of one once. A reader never follows a name of the archive to a
+//! file system: the names are a closed set ([`EntryName`]), and each way to be wrong is an error
+//! of its own ([`BundleError`]). [`Spool`] keeps what is sorted by item on disk and finds it there.
+//!
+//! The zip is written by the `zip` crate and read by this one: an archive that two readers could
+//! take for different ones is refused rather than guessed at. Deliberately absent: async, and any
+//! decision what an import does with an item.
+
+mod content;
+mod directory;
+mod entry;
+mod error;
+#[cfg(feature = "hostile")]
+pub mod hostile;
+mod index;
+mod limits;
+mod line;
+mod manifest;
+mod name;
+mod reader;
+mod source;
+mod spool;
+mod verify;
+mod writer;
+
+pub use content::{ContentDigest, SectionDigest};
+pub use entry::EntryReader;
+pub use error::{BundleError, WriteError};
+pub use index::{Carried, IndexEntry, IndexIter};
+pub use limits::Limits;
+pub use line::{ChunkItem, ChunkIter};
+pub use manifest::{
+    FORMAT, Manifest, ManifestOrigin, ManifestPackage, ManifestParts, ManifestSection, VERSION,
+};
+pub use name::EntryName;
+pub use reader::Reader;
+pub use spool::{Keyed, Spool, SpoolIter, SpoolWriter};
+pub use verify::{Verified, verify};
+pub use writer::{Compression, ItemLine, Summary, Writer, WriterOptions};
