@@ -1,10 +1,13 @@
 //! The body that starts a dry run or an import.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use dev2prod_model::plan::{ConflictPolicy, FirstDelivery, ImportOptions, RemovalPolicy};
 
+use crate::features::Feature;
 use crate::words;
 
 /// The body of a POST to `import`. What is left out has its default, and an unset option is not
@@ -60,6 +63,21 @@ impl ImportRequest {
             file_id: file_id.into(),
             ..Self::default()
         }
+    }
+
+    /// What a server has to offer beyond the documented API to understand this request.
+    pub fn features(&self) -> BTreeSet<Feature> {
+        [
+            (self.conflicts.is_some(), Feature::Conflicts),
+            (self.first_delivery.is_some(), Feature::FirstDelivery),
+            (self.removals.is_some(), Feature::Removals),
+            (self.removals_max.is_some(), Feature::Removals),
+            (self.allow_older.is_some(), Feature::AllowOlder),
+            (self.comment.is_some(), Feature::Comment),
+        ]
+        .into_iter()
+        .filter_map(|(asked, feature)| asked.then_some(feature))
+        .collect()
     }
 
     /// The options, with the defaults for those left out.

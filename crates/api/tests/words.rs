@@ -27,6 +27,12 @@ fn the_known_members_of_an_import_are_all_its_members() {
     assert_eq!(known, written);
     assert_eq!(request.options().removals_max, Some(30));
     assert!(request.options().allow_older);
+    let needs: Vec<_> = request.features().into_iter().map(Feature::name).collect();
+    assert_eq!(
+        needs.join(" "),
+        "conflicts first-delivery removals allow-older comment"
+    );
+    assert!(ImportRequest::of_file("f").features().is_empty());
 }
 
 #[test]

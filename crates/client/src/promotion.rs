@@ -1,0 +1,109 @@
+//! The documented calls: export, import, and where they stand.
+
+use dev2prod_api::ImportRequest;
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::json;
+
+use crate::client::{InTenant, shown};
+use crate::error::ClientError;
+use crate::lenient;
+use crate::remote::RemoteExport;
+use crate::remote_import::RemoteImport;
+use crate::reply;
+
+impl InTenant {
+    /// Starts an export of a package; the answer is its id. With an idempotency key the same
+    /// export is never started twice, by servers that offer it.
+    pub async fn start_export(
+        &self,
+        package_id: &str,
+        idempotency_key: Option<&str>,
+    ) -> Result<String, ClientError> {
+        self.start(idempotency_key, || {
+            let path = ["dev2prod", "export", "types", package_id];
+            Ok(self.request(Method::POST, &path)?.json(&json!({})))
+        })
+        .await
+    }
+
+    /// Where an export stands.
+    pub async fn export_status(&self, id: &str) -> Result<RemoteExport, ClientError> {
+        let path = ["dev2prod", "export", id];
+        let response = self
+            .client
+            .send(|| self.request(Method::GET, &path))
+            .await?;
+        let url = shown(response.url());
+        let value = reply::value(response).await?;
+        RemoteExport::read(id, value).ok_or_else(|| no_status(url))
+    }
+
+    /// Starts a dry run or an import of an uploaded file; the answer is its id.
+    pub async fn start_import(
+        &self,
+        dry_run: bool,
+        request: &ImportRequest,
+        idempotency_key: Option<&str>,
+    ) -> Result<String, ClientError> {
+        self.start(idempotency_key, || {
+            let post = self.request(Method::POST, &["dev2prod", "import"])?;
+            let post = if dry_run {
+                post.query(&[("dryRun", "true")])
+            } else {
+                post
+            };
+            Ok(post.json(request))
+        })
+        .await
+    }
+
+    /// Where a dry run or an import stands.
+    pub async fn import_status(&self, id: &str) -> Result<RemoteImport, ClientError> {
+        let path = ["dev2prod", "import", id];
+        let response = self
+            .client
+            .send(|| self.request(Method::GET, &path))
+            .await?;
+        let url = shown(response.url());
+        let value = reply::value(response).await?;
+        RemoteImport::read(id, value).ok_or_else(|| no_status(url))
+    }
+
+    /// Sends what starts an operation. Only with a key may it be sent again if the connection
+    /// broke, for without one nobody knows whether it arrived.
+    async fn start(
+        &self,
+        idempotency_key: Option<&str>,
+        build: impl Fn() -> Result<RequestBuilder, ClientError>,
+    ) -> Result<String, ClientError> {
+        let build = || {
+            let post = build()?;
+            Ok(match idempotency_key {
+                Some(key) => post.header("Idempotency-Key", key),
+                None => post,
+            })
+        };
+        match self.client.send(build).await {
+            Err(ClientError::BrokenOff { .. }) if idempotency_key.is_some() => {
+                started(self.client.send(build).await?).await
+            }
+            response => started(response?).await,
+        }
+    }
+}
+
+async fn started(response: Response) -> Result<String, ClientError> {
+    let url = shown(response.url());
+    let value = reply::value(response).await?;
+    lenient::id(&value).ok_or_else(|| ClientError::Unexpected {
+        url,
+        what: format!("no Id in: {}", reply::cut(&value.to_string())),
+    })
+}
+
+fn no_status(url: String) -> ClientError {
+    ClientError::Unexpected {
+        url,
+        what: "an operation without a Status".to_owned(),
+    }
+}
