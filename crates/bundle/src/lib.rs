@@ -33,6 +33,7 @@ mod name;
 mod reader;
 mod source;
 mod spool;
+mod through;
 mod verify;
 mod writer;
 

@@ -44,6 +44,8 @@ pub struct Manifest {
     pub source_revision: Revision,
     /// When the export started, in epoch milliseconds.
     pub time: i64,
+    /// The fingerprint of the catalogue by which the items' digests were made.
+    pub catalogue: Digest,
     /// Every section covered or with items, in the seed's order.
     pub sections: Vec<ManifestSection>,
     /// See [`ContentDigest`](crate::ContentDigest).
@@ -106,6 +108,8 @@ pub struct ManifestParts {
     pub source_revision: Revision,
     /// When the export started, in epoch milliseconds.
     pub time_ms: i64,
+    /// The fingerprint of the catalogue by which the items' digests were made.
+    pub catalogue: Digest,
 }
 
 impl Manifest {

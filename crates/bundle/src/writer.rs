@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::PathBuf;
 
-use dev2prod_model::digest::{self, Hasher};
+use dev2prod_model::digest;
 use dev2prod_model::item::{Digest, Key, Revision};
 use dev2prod_model::json;
 use dev2prod_model::section::Section;
@@ -19,6 +19,7 @@ use crate::limits::Limits;
 use crate::line;
 use crate::manifest::{FORMAT, Manifest, ManifestParts, ManifestSection, VERSION};
 use crate::name::EntryName;
+use crate::through::{Counted, Hashed};
 
 /// A chunk ends after the item that brings it to this size.
 const CHUNK_BYTES: usize = 512 * 1024;
@@ -88,7 +89,7 @@ pub struct Summary {
 /// [`finish`](Self::finish) has finished needs no [`verify()`](crate::verify()). The same calls
 /// give the same bytes, the manifest aside. In memory are one chunk, and the names of the entries.
 /// A writer that is dropped before it is finished leaves an archive without a manifest, which no
-/// reader takes.
+/// reader takes; after an error there is nothing else to do with it.
 pub struct Writer<W: Write> {
     zip: ZipWriter<StreamWriter<Counted<W>>>,
     options: WriterOptions,
@@ -114,7 +115,7 @@ impl<W: Write> Writer<W> {
     /// Begins a bundle.
     pub fn new(output: W, options: WriterOptions) -> Self {
         Self {
-            zip: ZipWriter::new_stream(Counted { output, bytes: 0 }),
+            zip: ZipWriter::new_stream(Counted::new(output)),
             options,
             open: None,
             sections: Vec::new(),
@@ -187,12 +188,9 @@ impl<W: Write> Writer<W> {
         // Its size is not known before it ends, so that its record has room for the largest.
         self.zip
             .start_file(name, self.entry_options().large_file(true))?;
-        let mut hashed = Hashed {
-            output: &mut self.zip,
-            hasher: Hasher::new(),
-        };
+        let mut hashed = Hashed::new(&mut self.zip);
         let written = io::copy(bytes, &mut hashed)?;
-        let found = hashed.hasher.finish();
+        let found = hashed.finish();
         self.count_unpacked(written)?;
         if found != *digest {
             let what = name.to_string();
@@ -216,24 +214,21 @@ impl<W: Write> Writer<W> {
             return over(BundleError::ManifestTooLarge { bytes, bytes_max });
         }
         self.add_entry(EntryName::Manifest, &json)?;
-        let mut output = self.zip.finish()?.into_inner();
-        output.flush()?;
+        let (output, bytes) = self.zip.finish()?.into_inner().finish()?;
         let limits = self.options.limits;
         if self.unpacked_bytes > limits.ratio_free_bytes
-            && self.unpacked_bytes > output.bytes.saturating_mul(limits.ratio_max)
+            && self.unpacked_bytes > bytes.saturating_mul(limits.ratio_max)
         {
             let (bytes, ratio_max) = (self.unpacked_bytes, limits.ratio_max);
             return over(BundleError::RatioTooHigh { bytes, ratio_max });
         }
         let attachments = self.attachments.len() as u64;
-        Ok((
-            output.output,
-            Summary {
-                manifest,
-                attachments,
-                bytes: output.bytes,
-            },
-        ))
+        let summary = Summary {
+            manifest,
+            attachments,
+            bytes,
+        };
+        Ok((output, summary))
     }
 
     fn end_section(&mut self) -> Result<(), WriteError> {
@@ -435,43 +430,8 @@ fn manifest(parts: ManifestParts, written: &[ManifestSection]) -> Manifest {
         origin: parts.origin,
         source_revision: parts.source_revision,
         time: parts.time_ms,
+        catalogue: parts.catalogue,
         sections,
         content_digest: content.finish(),
-    }
-}
-
-/// Counts what goes through.
-struct Counted<W> {
-    output: W,
-    bytes: u64,
-}
-
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.output.write(bytes)?;
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
-    }
-}
-
-/// Hashes what goes through.
-struct Hashed<W> {
-    output: W,
-    hasher: Hasher,
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.output.write(bytes)?;
-        self.hasher.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
     }
 }

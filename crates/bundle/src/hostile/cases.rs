@@ -105,6 +105,7 @@ fn sample_manifest() -> ManifestParts {
         origin: serde_json::from_value(part("Origin")).expect("an origin"),
         source_revision: Revision(1),
         time_ms: 1_737_971_051_843,
+        catalogue: dev2prod_model::digest::sha256(b"catalogue"),
     }
 }
 

@@ -140,6 +140,7 @@ fn the_same_content_gives_the_same_bytes_but_for_the_manifest() {
     later.attachment(&sha256(b"one"), &mut &b"one"[..]).unwrap();
     let parts = dev2prod_bundle::ManifestParts {
         time_ms: 1,
+        catalogue: dev2prod_model::digest::sha256(b"catalogue"),
         ..manifest_parts()
     };
     let (second, summary) = later.finish(parts).unwrap();
@@ -345,4 +346,69 @@ fn parts_of_one_bundle_are_read_side_by_side() {
             .into_iter()
             .any(|carried| carried != Carried::Selected)
     );
+}
+
+/// A disk with room for so many bytes.
+struct Disk(usize);
+
+impl std::io::Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0 == 0 {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        let written = bytes.len().min(self.0);
+        self.0 -= written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_is_said_wherever_it_happens() {
+    let write = |room| {
+        let mut writer = Writer::new(Disk(room), WriterOptions::default());
+        writer.begin_section(Section::Data)?;
+        let item = ItemRef::new(Section::Data, "a".parse().unwrap());
+        writer.item(&line(&item, &item_digest("{}", "[]"), "{}", "[]"))?;
+        writer.attachment(&sha256(b"bytes"), &mut &b"bytes"[..])?;
+        Ok(writer.finish(manifest_parts())?.1.bytes)
+    };
+    let bytes = usize::try_from(write(usize::MAX).unwrap()).unwrap();
+    for room in 0..bytes {
+        let error: WriteError = write(room).unwrap_err();
+        assert!(matches!(error, WriteError::Io(_)), "{room}: {error}");
+    }
+    assert!(write(bytes).is_ok());
+}
+
+#[test]
+fn more_than_65535_entries_are_written_and_read() {
+    let limits = Limits {
+        entries_max: 70_001,
+        ..Limits::default()
+    };
+    let options = WriterOptions {
+        limits,
+        ..WriterOptions::default()
+    };
+    let mut writer = Writer::new(Vec::new(), options);
+    let files = || (0_u32..70_000).map(u32::to_le_bytes);
+    for file in files() {
+        writer.attachment(&sha256(&file), &mut &file[..]).unwrap();
+    }
+    let (bundle, _) = writer.finish(manifest_parts()).unwrap();
+    let reader = open(&bundle, &limits).unwrap();
+    assert_eq!(reader.attachments().count(), 70_000);
+    let mut last = Vec::new();
+    let digest = sha256(&files().next_back().unwrap());
+    reader
+        .attachment(&digest)
+        .unwrap()
+        .unwrap()
+        .read_to_end(&mut last)
+        .unwrap();
+    assert_eq!(last, 69_999_u32.to_le_bytes());
 }

@@ -47,6 +47,7 @@ pub(crate) fn manifest_parts() -> ManifestParts {
         origin,
         source_revision: Revision(7),
         time_ms: 1_737_971_051_843,
+        catalogue: dev2prod_model::digest::sha256(b"catalogue"),
     }
 }
 
