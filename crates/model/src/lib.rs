@@ -8,6 +8,7 @@
 pub mod access;
 pub mod catalogue;
 pub mod content_line;
+pub mod difference;
 pub mod digest;
 pub mod file;
 pub mod id;

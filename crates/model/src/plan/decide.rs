@@ -78,22 +78,8 @@ pub fn decide(row: &Row, terms: &Terms<'_>) -> Option<Decision> {
 
 fn decide_carried(package: &PackageSide, row: &Row, terms: &Terms<'_>) -> Decision {
     let target = row.target.map(|target| target.digest);
-    let older = row.baseline.is_some_and(|base| {
-        base.source != Some(package.digest) && package.revision < base.source_revision
-    });
     if target == Some(package.digest) {
-        let known = row
-            .baseline
-            .is_some_and(|base| base.source == Some(package.digest));
-        return if known || older || package.if_missing && row.baseline.is_none() {
-            stay(Reason::Unchanged)
-        } else {
-            settle(
-                Action::Skipped,
-                Reason::Adopted,
-                delivery(package, Some(package.digest)),
-            )
-        };
+        return decide_equal(package, row, terms);
     }
     if package.if_missing && target.is_some() {
         return stay(Reason::Present);
@@ -102,15 +88,49 @@ fn decide_carried(package: &PackageSide, row: &Row, terms: &Terms<'_>) -> Decisi
         return decide_first(package, row, terms);
     };
     if base.source == Some(package.digest) {
-        return stay(Reason::TargetKept);
+        return if package.revision > base.source_revision {
+            // The source came back to what was delivered: what it had in between is older now.
+            settle(
+                Action::Skipped,
+                Reason::TargetKept,
+                delivery(package, base.result),
+            )
+        } else {
+            stay(Reason::TargetKept)
+        };
     }
-    if older && !terms.options.allow_older {
+    if is_older(package, &base) && !terms.options.allow_older {
         return fail(Reason::OlderThanDelivered);
     }
     if target == base.source {
         return take(package, row, Reason::SourceChanged);
     }
     conflict(package, row, terms, Reason::Conflict)
+}
+
+/// Target and package are the same: nothing is written, at most the baseline moves.
+fn decide_equal(package: &PackageSide, row: &Row, terms: &Terms<'_>) -> Decision {
+    let known = match row.baseline {
+        None => package.if_missing,
+        Some(base) if base.source == Some(package.digest) => {
+            package.revision <= base.source_revision
+        }
+        Some(base) => is_older(package, &base) && !terms.options.allow_older,
+    };
+    if known {
+        stay(Reason::Unchanged)
+    } else {
+        settle(
+            Action::Skipped,
+            Reason::Adopted,
+            delivery(package, Some(package.digest)),
+        )
+    }
+}
+
+/// Whether the package has the item as it was before what this origin last delivered.
+fn is_older(package: &PackageSide, base: &Baseline) -> bool {
+    base.source != Some(package.digest) && package.revision < base.source_revision
 }
 
 /// Nothing of this origin was delivered for the item, and the target does not hold the same.

@@ -19,6 +19,13 @@ pub enum Action {
     Failed,
 }
 
+impl Action {
+    /// Whether the target's content changes by it.
+    pub const fn changes(self) -> bool {
+        matches!(self, Self::Added | Self::Modified | Self::Removed)
+    }
+}
+
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $code:literal;)*) => {
         /// Why an item is treated as it is: a closed set, stable on the wire.

@@ -1,0 +1,149 @@
+//! Items of the package that the plan has nothing to say of: those that no entry names.
+
+use dev2prod_model::id::{FileId, TenantId};
+use dev2prod_model::item::ItemRef;
+use dev2prod_model::operation::{Operation, Request};
+use dev2prod_model::plan::{Action, Entry, Reason};
+use dev2prod_model::section::Section;
+
+use super::ChangesQuery;
+use super::page::{Place, Selected};
+use crate::import::{Heads, unreadable};
+use crate::plan_file::PlanReader;
+use crate::ports::{BlobPath, LocalBlob};
+use crate::{Engine, EngineError, EngineResult};
+
+/// The page of unchanged items that the query asks for, by key. Reads the index of the bundle.
+pub(super) async fn select(
+    engine: &Engine,
+    operation: &Operation,
+    plan: &PlanReader,
+    query: &ChangesQuery,
+    from: Option<Place>,
+) -> EngineResult<Selected> {
+    let mut page = Selected {
+        entries: Vec::new(),
+        total: 0,
+        next: None,
+    };
+    if query.action.is_some_and(|action| action != Action::Skipped) {
+        return Ok(page);
+    }
+    let blob = bundle(engine, operation).await?.ok_or_else(|| {
+        EngineError::not_found(
+            "file_expired",
+            "the bundle is not kept any more, and with it the list of what stayed the same",
+        )
+    })?;
+    let mut heads = Heads::of_any(&blob.path, engine.catalogue()).map_err(unreadable)?;
+    let mut planned = PlannedItems {
+        plan,
+        chunk: 0,
+        entries: Vec::new().into_iter().peekable(),
+    };
+    let first = from.map_or(0, Place::entry);
+    for section in Section::ALL {
+        loop {
+            let batch = heads.next(section).await.map_err(unreadable)?;
+            if batch.is_empty() {
+                break;
+            }
+            for head in batch {
+                let item = ItemRef::new(section, head.key);
+                if planned.contains(&item)? || !asked_for(query, &item) {
+                    continue;
+                }
+                let place = usize::try_from(page.total).unwrap_or(usize::MAX);
+                page.total += 1;
+                if place < first {
+                    continue;
+                }
+                if page.entries.len() < query.size as usize {
+                    page.entries.push(unchanged(item, head.digest, head.chunk));
+                } else if page.next.is_none() {
+                    page.next = Some(Place::nth(place).write());
+                }
+            }
+        }
+    }
+    Ok(page)
+}
+
+/// The bundle of a dry run or import, if it is still kept.
+pub(super) async fn bundle(
+    engine: &Engine,
+    operation: &Operation,
+) -> EngineResult<Option<LocalBlob>> {
+    let Some((tenant, file)) = source(operation) else {
+        return Ok(None);
+    };
+    Ok(engine.blobs().local(&BlobPath::file(tenant, file)).await?)
+}
+
+fn source(operation: &Operation) -> Option<(&TenantId, FileId)> {
+    match &operation.request {
+        Request::Import {
+            file, file_tenant, ..
+        } => Some((file_tenant, *file)),
+        Request::Export { .. } => None,
+    }
+}
+
+fn asked_for(query: &ChangesQuery, item: &ItemRef) -> bool {
+    query.section.is_none_or(|section| section == item.section)
+        && query
+            .prefix
+            .as_deref()
+            .is_none_or(|prefix| item.key.as_str().starts_with(prefix))
+}
+
+fn unchanged(item: ItemRef, digest: dev2prod_model::item::Digest, chunk: u32) -> Entry {
+    Entry {
+        item,
+        action: Action::Skipped,
+        reason: Reason::Unchanged,
+        base: None,
+        target: Some(digest),
+        package: Some(digest),
+        result: Some(digest),
+        references: Vec::new(),
+        settles: None,
+        chunk: Some(chunk),
+        dangling: Vec::new(),
+    }
+}
+
+/// The items that the plan names, asked for in order.
+struct PlannedItems<'a> {
+    plan: &'a PlanReader,
+    chunk: usize,
+    entries: std::iter::Peekable<std::vec::IntoIter<Entry>>,
+}
+
+impl PlannedItems<'_> {
+    fn contains(&mut self, item: &ItemRef) -> EngineResult<bool> {
+        loop {
+            while self.entries.next_if(|entry| entry.item < *item).is_some() {}
+            if let Some(entry) = self.entries.peek() {
+                return Ok(entry.item == *item);
+            }
+            let Some(chunk) = self.plan.index().chunks.get(self.chunk) else {
+                return Ok(false);
+            };
+            if chunk.last < *item {
+                self.chunk += 1;
+                continue;
+            }
+            if chunk.first > *item {
+                return Ok(false);
+            }
+            self.chunk += 1;
+            self.entries = self
+                .plan
+                .entries(chunk)
+                .map_err(EngineError::internal)?
+                .into_iter()
+                .peekable();
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The bundle of an import: found, verified whole once, and open.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dev2prod_bundle::{BundleError, Limits, Manifest, Reader, Verified, verify};
+use dev2prod_model::access::{FileRead, Import, Scope};
+use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::id::{FileId, OperationId};
+use dev2prod_model::item::Digest;
+use dev2prod_model::operation::{Claim, Phase, Progress};
+
+use tempfile::TempPath;
+
+use crate::Engine;
+use crate::ports::{BlobPath, BundleRecord, LocalBlob};
+use crate::runner::job::{Heartbeat, JobError};
+
+/// A bundle that is whole and can be read.
+pub(super) struct OpenBundle {
+    /// The bytes, as a file; a copy is deleted with this.
+    blob: LocalBlob,
+    /// What it says of itself.
+    pub(super) manifest: Manifest,
+    /// The files' bytes that it holds.
+    pub(super) attachments: BTreeSet<Digest>,
+    /// The target's record of it.
+    pub(super) record: BundleRecord,
+    /// The right to look for bytes in the target.
+    pub(super) target_files: Scope<FileRead>,
+}
+
+impl OpenBundle {
+    /// Where its bytes are.
+    pub(super) fn path(&self) -> &Path {
+        &self.blob.path
+    }
+
+    /// Unpacks a file that it holds into a temporary one; where that is, and how many bytes.
+    pub(super) async fn unpack(
+        &self,
+        digest: Digest,
+        scratch: &Path,
+    ) -> Result<(TempPath, u64), JobError> {
+        let (bundle, scratch) = (self.blob.path.clone(), scratch.to_owned());
+        let unpacked = tokio::task::spawn_blocking(move || {
+            let reader = reader(&bundle)?;
+            let found = reader
+                .attachment(&digest)
+                .map_err(|error| refused(&error))?;
+            let mut from = found.ok_or_else(|| JobError::internal("an attachment is gone"))?;
+            let (mut file, path) = tempfile::NamedTempFile::new_in(scratch)?.into_parts();
+            let bytes = std::io::copy(&mut from, &mut file)?;
+            Ok((path, bytes))
+        });
+        unpacked.await.map_err(JobError::internal)?
+    }
+
+    /// The catalogue to work digests out by anew, if the bundle's were made by another.
+    pub(super) fn digest_anew(&self, catalogue: &Arc<Catalogue>) -> Option<Arc<Catalogue>> {
+        (self.manifest.catalogue != catalogue.fingerprint()).then(|| catalogue.clone())
+    }
+}
+
+/// Opens the bundle of a file; reads all of it if the target never saw its bytes before.
+pub(super) async fn open(
+    engine: &Engine,
+    claim: &Claim,
+    file: FileId,
+    heartbeat: &Heartbeat,
+) -> Result<OpenBundle, JobError> {
+    let source = Scope::<FileRead>::for_work_source(claim);
+    let gone = || {
+        JobError::permanent(
+            "unknown_file",
+            format!("file {file} is not there any more"),
+            "Upload the bundle again and import that file.",
+        )
+    };
+    let row = engine.store().file(&source, file).await?.ok_or_else(gone)?;
+    let path = BlobPath::file(source.tenant(), file);
+    let blob = engine.blobs().local(&path).await?.ok_or_else(gone)?;
+    let scope = Scope::<Import>::for_work(claim);
+    let known = engine.store().bundle_record(&scope, &row.sha256).await?;
+    let (manifest, attachments, verified) =
+        look_inside(blob.path.clone(), known.is_none(), heartbeat).await?;
+    let record = match (known, verified) {
+        (Some(record), _) => record,
+        (None, verified) => {
+            let verified = verified.ok_or_else(|| JobError::internal("nothing was verified"))?;
+            let record = BundleRecord {
+                id: OperationId::new(engine.now_ms(), engine.random_bytes()),
+                sha256: row.sha256,
+                content_digest: verified.content_digest,
+                verified_ms: engine.now_ms(),
+            };
+            engine.store().record_bundle(&scope, &record).await?
+        }
+    };
+    let target_files = Scope::for_work(claim);
+    Ok(OpenBundle {
+        blob,
+        manifest,
+        attachments,
+        record,
+        target_files,
+    })
+}
+
+type Inside = (Manifest, BTreeSet<Digest>, Option<Verified>);
+
+async fn look_inside(
+    path: PathBuf,
+    whole: bool,
+    heartbeat: &Heartbeat,
+) -> Result<Inside, JobError> {
+    let heartbeat = heartbeat.clone();
+    let looked = tokio::task::spawn_blocking(move || {
+        let reader = reader(&path)?;
+        let total = reader.manifest().item_count();
+        let verified = if whole {
+            let mut show = |items_done, bytes_done| {
+                let at = Progress::at(Phase::Verifying);
+                let items_total = Some(total);
+                heartbeat.report(Progress {
+                    items_done,
+                    items_total,
+                    bytes_done,
+                    ..at
+                });
+            };
+            Some(verify(&reader, &mut show).map_err(|error| refused(&error))?)
+        } else {
+            None
+        };
+        let attachments = reader.attachments().map(|(digest, _)| digest).collect();
+        Ok((reader.manifest().clone(), attachments, verified))
+    });
+    looked.await.map_err(JobError::internal)?
+}
+
+/// A reader of its own for a bundle.
+pub(crate) fn reader(path: &Path) -> Result<Reader, JobError> {
+    Reader::open(File::open(path)?, &Limits::default()).map_err(|error| refused(&error))
+}
+
+/// Why the bundle cannot be imported, for the caller; a fault of the disk is ours.
+pub(crate) fn refused(error: &BundleError) -> JobError {
+    match error {
+        BundleError::Io(cause) => {
+            JobError::from(std::io::Error::new(cause.kind(), cause.to_string()))
+        }
+        error => JobError::permanent(error.code(), error.to_string(), error.hint()),
+    }
+}

@@ -1,0 +1,160 @@
+//! From the lines of a bundle to items of the target.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use dev2prod_bundle::{BundleError, ChunkItem, ChunkIter, Reader};
+use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::digest::item_digest;
+use dev2prod_model::item::{Digest, ItemRef, Key};
+use dev2prod_model::json;
+use dev2prod_model::section::Section;
+use serde_json::Value;
+
+use super::bundle::refused;
+use crate::ports::PutItem;
+use crate::runner::job::JobError;
+
+/// Reads bodies of a bundle in item order: each chunk is inflated once.
+pub(crate) struct Bodies {
+    reader: Reader,
+    open: Option<(Section, u32, ChunkIter)>,
+}
+
+impl Bodies {
+    /// Of this bundle.
+    pub(crate) fn open(bundle: &Path) -> Result<Self, JobError> {
+        Ok(Self {
+            reader: super::bundle::reader(bundle)?,
+            open: None,
+        })
+    }
+
+    /// Over this reader.
+    pub(crate) fn new(reader: Reader) -> Self {
+        Self { reader, open: None }
+    }
+
+    /// The item, which the index says is in this chunk.
+    pub(crate) fn read(&mut self, item: &ItemRef, chunk: u32) -> Result<ChunkItem, BundleError> {
+        let place = (item.section, chunk);
+        if self
+            .open
+            .as_ref()
+            .is_none_or(|(section, number, _)| (*section, *number) != place)
+        {
+            let items = self.reader.chunk(item.section, chunk)?;
+            self.open = Some((item.section, chunk, items));
+        }
+        let (_, _, items) = self.open.as_mut().expect("a chunk was opened just above");
+        for found in items {
+            let found = found?;
+            if found.key == item.key {
+                return Ok(found);
+            }
+        }
+        Err(mismatch(item.section, &item.key, "the end of the chunk"))
+    }
+}
+
+/// The digest of a bundle's item by this catalogue.
+pub(super) fn travelling_digest(
+    catalogue: &Catalogue,
+    section: Section,
+    item: &ChunkItem,
+) -> Result<Digest, BundleError> {
+    let body = catalogue.travelling(section, &parsed(section, item)?);
+    Ok(item_digest(&json::canonical(&body), &item.references))
+}
+
+fn parsed(section: Section, item: &ChunkItem) -> Result<Value, BundleError> {
+    serde_json::from_str(&item.body).map_err(|_| mismatch(section, &item.key, "no JSON"))
+}
+
+/// A bundle that was verified and reads differently now.
+fn mismatch(section: Section, key: &Key, found: &str) -> BundleError {
+    BundleError::KeyMismatch {
+        section,
+        expected: key.to_string(),
+        found: found.to_owned(),
+    }
+}
+
+/// An item of the package whose version the target is to have.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) item: ItemRef,
+    pub(super) chunk: u32,
+    pub(super) digest: Digest,
+    /// The target's body, where it holds fields that stay the target's own.
+    pub(super) local_body: Option<String>,
+}
+
+/// Makes items for the target, on a thread of their own.
+pub(super) struct Maker {
+    bodies: Bodies,
+    catalogue: Arc<Catalogue>,
+}
+
+impl Maker {
+    /// From this bundle, by this catalogue.
+    pub(super) fn open(bundle: &Path, catalogue: Arc<Catalogue>) -> Result<Self, JobError> {
+        Ok(Self {
+            bodies: Bodies::open(bundle)?,
+            catalogue,
+        })
+    }
+
+    /// Makes these, which come in item order.
+    pub(super) async fn make(
+        mut self,
+        wanted: Vec<Wanted>,
+    ) -> Result<(Self, Vec<PutItem>), JobError> {
+        let made = tokio::task::spawn_blocking(move || {
+            let items: Result<Vec<_>, BundleError> =
+                wanted.into_iter().map(|wanted| self.item(wanted)).collect();
+            items.map(|items| (self, items))
+        });
+        made.await
+            .map_err(JobError::internal)?
+            .map_err(|error| refused(&error))
+    }
+
+    fn item(&mut self, wanted: Wanted) -> Result<PutItem, BundleError> {
+        let section = wanted.item.section;
+        let found = self.bodies.read(&wanted.item, wanted.chunk)?;
+        let mut body = parsed(section, &found)?;
+        let mut text = found.body;
+        if self.catalogue.has_local(section, &body) {
+            // A field that travelled under the source's catalogue and stays here.
+            body = self.catalogue.travelling(section, &body);
+            text = json::canonical(&body);
+        }
+        let mut links = self.catalogue.references(section, &body);
+        let explicit: Vec<ItemRef> = serde_json::from_str(&found.references).unwrap_or_default();
+        links.extend(explicit);
+        links.sort_unstable();
+        links.dedup();
+        let attachment = self.catalogue.attachment_digest(section, &body);
+        let system = body.get("system") == Some(&Value::Bool(true));
+        let mut local = false;
+        if let Some(own) = wanted
+            .local_body
+            .and_then(|own| serde_json::from_str(&own).ok())
+        {
+            let kept = self.catalogue.keep_local(section, body, &own);
+            local = self.catalogue.has_local(section, &kept);
+            text = json::canonical(&kept);
+        }
+        Ok(PutItem {
+            item: wanted.item,
+            digest: wanted.digest,
+            body: text,
+            references: found.references,
+            links,
+            local,
+            system,
+            attachment,
+        })
+    }
+}

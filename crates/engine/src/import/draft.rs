@@ -1,0 +1,223 @@
+//! The first pass of a plan: each item decided by itself, kept on disk and found there again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use dev2prod_bundle::{Keyed, Manifest, Spool, SpoolWriter};
+use dev2prod_model::item::{ItemRef, Key};
+use dev2prod_model::package::Mode;
+use dev2prod_model::plan::{Action, Entry, ImportOptions, Reason, Terms, decide};
+use dev2prod_model::section::Section;
+use serde::{Deserialize, Serialize};
+
+use super::heads::Heads;
+use super::sides::{Joined, Known, Target};
+use crate::runner::job::{Heartbeat, JobError};
+
+/// An entry in the spool.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Drafted(pub(super) Entry);
+
+impl Keyed for Drafted {
+    fn section(&self) -> Section {
+        self.0.item.section
+    }
+
+    fn key(&self) -> &Key {
+        &self.0.item.key
+    }
+}
+
+/// Each item decided by itself.
+pub(super) struct Draft {
+    entries: Spool<Drafted>,
+    /// Items that are the same on both sides and were so at the last delivery, by section.
+    pub(super) unchanged: BTreeMap<Section, u64>,
+    /// Removals, by section.
+    pub(super) removed: BTreeMap<Section, u64>,
+    /// Sections that the package or a removal touches.
+    pub(super) touched: BTreeSet<Section>,
+}
+
+impl Draft {
+    /// The entry of an item; none where the package has nothing to say or nothing changes.
+    pub(super) fn find(&self, item: &ItemRef) -> Result<Option<Entry>, JobError> {
+        Ok(self
+            .entries
+            .find(item)
+            .map_err(JobError::internal)?
+            .map(|drafted| drafted.0))
+    }
+
+    /// All entries in item order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Result<Entry, JobError>> + Send + use<> {
+        self.entries
+            .iter()
+            .map(|entry| entry.map(|entry| entry.0).map_err(JobError::internal))
+    }
+}
+
+/// Decides every item that the package has something to say about.
+pub(super) async fn draft(
+    target: &Target<'_>,
+    manifest: &Manifest,
+    mut heads: Heads,
+    options: &ImportOptions,
+    heartbeat: &Heartbeat,
+    scratch: &Path,
+) -> Result<Draft, JobError> {
+    let mut drafter = Drafter {
+        manifest,
+        options,
+        own: target.own_origin,
+        out: SpoolWriter::new(scratch).map_err(JobError::internal)?,
+        unchanged: BTreeMap::new(),
+        removed: BTreeMap::new(),
+        touched: manifest
+            .sections
+            .iter()
+            .map(|section| section.section)
+            .collect(),
+        heartbeat,
+        decided: 0,
+        total: manifest.item_count(),
+    };
+    for section in Section::ALL {
+        let covered = manifest.mode == Mode::Full && manifest.scope.contains(&section);
+        if covered {
+            let mut joined = Joined::new(target, &mut heads, section);
+            loop {
+                let known = joined.next().await?;
+                if known.is_empty() {
+                    break;
+                }
+                drafter.decide(&known, &BTreeSet::new())?;
+            }
+        } else {
+            drafter.look_up(target, &mut heads, section).await?;
+        }
+    }
+    drafter.finish()
+}
+
+struct Drafter<'a> {
+    manifest: &'a Manifest,
+    options: &'a ImportOptions,
+    /// Whether the bundle is the target's own: nothing is delivered by it.
+    own: bool,
+    out: SpoolWriter<Drafted>,
+    unchanged: BTreeMap<Section, u64>,
+    removed: BTreeMap<Section, u64>,
+    touched: BTreeSet<Section>,
+    heartbeat: &'a Heartbeat,
+    decided: u64,
+    total: u64,
+}
+
+impl Drafter<'_> {
+    /// A section that the package does not cover: only what it carries and what it names.
+    async fn look_up(
+        &mut self,
+        target: &Target<'_>,
+        heads: &mut Heads,
+        section: Section,
+    ) -> Result<(), JobError> {
+        let named: BTreeSet<Key> = self
+            .manifest
+            .remove
+            .iter()
+            .filter(|item| item.section == section)
+            .map(|item| item.key.clone())
+            .collect();
+        let mut left: Vec<Key> = named.iter().cloned().collect();
+        loop {
+            let batch = heads.next(section).await?;
+            let until = batch.last().map(|head| head.key.clone());
+            let before = match &until {
+                Some(last) => left.partition_point(|key| key <= last),
+                None => left.len(),
+            };
+            let removed: Vec<Key> = left.drain(..before).collect();
+            let known = target.look_up(section, batch, &removed).await?;
+            self.decide(&known, &named)?;
+            if until.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn decide(&mut self, known: &[Known], named: &BTreeSet<Key>) -> Result<(), JobError> {
+        for known in known {
+            self.decide_one(known, named.contains(&known.item.key))?;
+        }
+        self.decided += known.len() as u64;
+        self.heartbeat.report(super::plan::planning(
+            self.decided.min(self.total),
+            self.total,
+        ));
+        Ok(())
+    }
+
+    fn decide_one(&mut self, known: &Known, named_for_removal: bool) -> Result<(), JobError> {
+        let section = known.item.section;
+        let covered = self.manifest.mode == Mode::Full && self.manifest.scope.contains(&section);
+        let left_out = || {
+            let excluded = &self.manifest.excluded;
+            excluded
+                .iter()
+                .any(|it| it.matches(section, known.item.key.as_str()))
+        };
+        let terms = Terms {
+            options: self.options,
+            source_revision: self.manifest.source_revision,
+            covers: covered && known.row.package.is_none() && !left_out(),
+            named_for_removal,
+            configuration: section.is_configuration(),
+        };
+        let Some(mut decision) = decide(&known.row, &terms) else {
+            return Ok(());
+        };
+        if self.own {
+            decision.settles = None;
+        }
+        let quiet = decision.reason == Reason::Adopted && self.own;
+        if quiet || decision.reason == Reason::Unchanged {
+            *self.unchanged.entry(section).or_default() += 1;
+            return Ok(());
+        }
+        self.touched.insert(section);
+        if decision.action == Action::Removed {
+            *self.removed.entry(section).or_default() += 1;
+        }
+        let target = known.row.target.map(|side| side.digest);
+        let package = known.row.package.map(|side| side.digest);
+        let entry = Entry {
+            item: known.item.clone(),
+            action: decision.action,
+            reason: decision.reason,
+            base: known.row.baseline.and_then(|base| base.source),
+            target,
+            package,
+            result: match decision.action {
+                Action::Added | Action::Modified => package,
+                Action::Removed => None,
+                Action::Skipped | Action::Failed => target,
+            },
+            references: Vec::new(),
+            settles: decision.settles,
+            chunk: known.chunk,
+            dangling: Vec::new(),
+        };
+        self.out.push(&Drafted(entry)).map_err(JobError::internal)
+    }
+
+    fn finish(self) -> Result<Draft, JobError> {
+        Ok(Draft {
+            entries: self.out.finish().map_err(JobError::internal)?,
+            unchanged: self.unchanged,
+            removed: self.removed,
+            touched: self.touched,
+        })
+    }
+}

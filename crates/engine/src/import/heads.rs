@@ -1,0 +1,130 @@
+//! The heads of a bundle's items, read by a thread of its own and handed over in batches.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use dev2prod_bundle::{BundleError, Carried, Reader};
+use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::item::{Digest, Key, Revision};
+use dev2prod_model::section::Section;
+use tokio::sync::mpsc;
+
+use super::bundle::refused;
+use super::content::{Bodies, travelling_digest};
+use crate::runner::job::JobError;
+
+/// Items of a batch.
+const BATCH_ITEMS: usize = 1_000;
+
+/// An item of the bundle, without its body.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) key: Key,
+    pub(crate) digest: Digest,
+    pub(super) revision: Revision,
+    pub(crate) chunk: u32,
+    pub(super) if_missing: bool,
+}
+
+type Batch = Result<(Section, Vec<Head>), BundleError>;
+
+/// The heads of all sections, in the seed's order, each by key.
+pub(crate) struct Heads {
+    batches: mpsc::Receiver<Batch>,
+    /// A batch that belongs to a section not yet asked for.
+    ahead: Option<(Section, Vec<Head>)>,
+}
+
+impl Heads {
+    /// Begins to read. With a catalogue, digests are worked out anew by it: for a bundle whose
+    /// digests another one made.
+    pub(super) fn open(bundle: &Path, by: Option<Arc<Catalogue>>) -> Result<Self, JobError> {
+        let reader = super::bundle::reader(bundle)?;
+        let anew = by
+            .map(|by| Ok::<_, JobError>((by, Bodies::open(bundle)?)))
+            .transpose()?;
+        let (sender, batches) = mpsc::channel(4);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = read_all(&reader, anew, &sender) {
+                // Nobody listens if the import ended meanwhile.
+                let _ = sender.blocking_send(Err(error));
+            }
+        });
+        Ok(Self {
+            batches,
+            ahead: None,
+        })
+    }
+
+    /// Begins to read a bundle that was imported before, by this catalogue.
+    pub(crate) fn of_any(bundle: &Path, catalogue: &Arc<Catalogue>) -> Result<Self, JobError> {
+        let made_by = super::bundle::reader(bundle)?.manifest().catalogue;
+        Self::open(
+            bundle,
+            (made_by != catalogue.fingerprint()).then(|| catalogue.clone()),
+        )
+    }
+
+    /// The next items of a section in key order; none at its end. Sections are asked for in the
+    /// seed's order; one that is passed over is read past.
+    pub(crate) async fn next(&mut self, section: Section) -> Result<Vec<Head>, JobError> {
+        loop {
+            let batch = match self.ahead.take() {
+                Some(batch) => Some(batch),
+                None => self
+                    .batches
+                    .recv()
+                    .await
+                    .transpose()
+                    .map_err(|e| refused(&e))?,
+            };
+            match batch {
+                None => return Ok(Vec::new()),
+                Some((of, heads)) if of == section => return Ok(heads),
+                Some((of, _)) if of < section => {}
+                Some(batch) => {
+                    self.ahead = Some(batch);
+                    return Ok(Vec::new());
+                }
+            }
+        }
+    }
+}
+
+fn read_all(
+    reader: &Reader,
+    mut anew: Option<(Arc<Catalogue>, Bodies)>,
+    sender: &mpsc::Sender<Batch>,
+) -> Result<(), BundleError> {
+    for section in Section::ALL {
+        let mut batch = Vec::with_capacity(BATCH_ITEMS);
+        for entry in reader.index(section)? {
+            let entry = entry?;
+            let digest = match &mut anew {
+                Some((catalogue, bodies)) => {
+                    let item = bodies.read(&entry.item(), entry.chunk)?;
+                    travelling_digest(catalogue.as_ref(), section, &item)?
+                }
+                None => entry.digest,
+            };
+            batch.push(Head {
+                key: entry.key,
+                digest,
+                revision: entry.revision,
+                chunk: entry.chunk,
+                if_missing: entry.carried == Carried::IfMissing,
+            });
+            if batch.len() == BATCH_ITEMS
+                && sender
+                    .blocking_send(Ok((section, std::mem::take(&mut batch))))
+                    .is_err()
+            {
+                return Ok(());
+            }
+        }
+        if !batch.is_empty() && sender.blocking_send(Ok((section, batch))).is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! Imports and dry runs: lock → plan → stage → check → flip. A dry run is the import up to the plan,
+//! by the same code.
+
+mod bundle;
+mod content;
+mod draft;
+mod heads;
+mod plan;
+mod references;
+mod report;
+mod sides;
+mod stage;
+
+use std::time::Duration;
+
+use dev2prod_model::access::{ContentWrite, HistoryRead, Scope};
+use dev2prod_model::item::Revision;
+use dev2prod_model::operation::{Claim, ImportReport, Phase, Progress, Report, Request};
+use dev2prod_model::plan::ImportOptions;
+use fail::fail_point;
+
+use self::bundle::OpenBundle;
+use self::plan::{Planned, planning};
+use self::sides::Target;
+use self::stage::Stager;
+use crate::plan_file::PlanReader;
+use crate::ports::{Begun, BlobPath, Holder, Stage, StoreResult};
+use crate::runner::job::{Heartbeat, JobError, JobOutcome};
+use crate::{Engine, EngineError};
+
+pub(crate) use self::content::Bodies;
+pub(crate) use self::heads::Heads;
+
+/// The same trouble outside an operation: a bundle that was imported and reads no more is our fault.
+pub(crate) fn unreadable(error: JobError) -> EngineError {
+    match error {
+        JobError::Permanent { failure, .. } => EngineError::internal(failure.message),
+        JobError::Retry(cause) => EngineError::internal(cause),
+        JobError::Fenced => EngineError::internal("a bundle cannot be fenced"),
+    }
+}
+
+/// How often an import asks again for the right to write that a request has.
+const LOCK_POLL: Duration = Duration::from_millis(100);
+
+/// Does a dry run or an import. Before the flip nothing that readers of the target see has changed.
+pub(crate) async fn run(
+    engine: &Engine,
+    claim: &Claim,
+    heartbeat: &Heartbeat,
+) -> Result<JobOutcome, JobError> {
+    let Request::Import {
+        dry_run,
+        file,
+        options,
+        ..
+    } = &claim.operation().request
+    else {
+        return Err(JobError::internal("an export is no import"));
+    };
+    heartbeat.report(Progress::at(Phase::Verifying));
+    let bundle = bundle::open(engine, claim, *file, heartbeat).await?;
+    fail_point!("import.opened");
+    let work = Work {
+        engine,
+        claim,
+        bundle: &bundle,
+        options,
+        heartbeat,
+    };
+    if *dry_run {
+        let at = work.tenant_revision().await?;
+        let (planned, _) = work.plan(at, true).await?;
+        work.keep_plan(&planned).await?;
+        return Ok(JobOutcome::Report(Report::Import(
+            work.report(&planned, at, None),
+        )));
+    }
+    let stage = work.lock().await?;
+    let _keeper = Keeper::start(engine, &stage);
+    let done = work.change(&stage).await;
+    if matches!(
+        done,
+        Err(JobError::Permanent { .. }) | Ok(JobOutcome::Report(_))
+    ) {
+        engine.store().abort_stage(&stage).await?;
+    }
+    done
+}
+
+struct Work<'a> {
+    engine: &'a Engine,
+    claim: &'a Claim,
+    bundle: &'a OpenBundle,
+    options: &'a ImportOptions,
+    heartbeat: &'a Heartbeat,
+}
+
+impl Work<'_> {
+    async fn tenant_revision(&self) -> Result<Revision, JobError> {
+        let scope = Scope::<HistoryRead>::for_work(self.claim);
+        let tenant = self.engine.store().tenant(&scope).await?;
+        let gone = || JobError::permanent("unknown_tenant", "the tenant was deleted", "");
+        Ok(tenant.ok_or_else(gone)?.revision)
+    }
+
+    fn target(&self, at: Revision, own: bool) -> Target<'_> {
+        Target {
+            engine: self.engine,
+            scope: Scope::for_work(self.claim),
+            at,
+            origin: self.bundle.manifest.origin.id,
+            own_origin: own,
+        }
+    }
+
+    /// Closes the target's content to other writers; waits while a request writes.
+    async fn lock(&self) -> Result<Stage, JobError> {
+        let scope = Scope::<ContentWrite>::for_work(self.claim);
+        let holder = Holder::Operation(self.claim.operation().id);
+        loop {
+            let lease_ms = self.engine.settings().lease_ms;
+            match self
+                .engine
+                .store()
+                .begin_stage(&scope, &holder, lease_ms)
+                .await?
+            {
+                Begun::Stage(stage) => return Ok(stage),
+                Begun::Locked(_) => tokio::time::sleep(LOCK_POLL).await,
+                Begun::Closed => {
+                    return Err(JobError::permanent(
+                        "tenant_closed",
+                        "the tenant is closed for maintenance; nothing was changed",
+                        "Import again when the tenant is open.",
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Makes the plan and keeps it.
+    async fn plan(&self, at: Revision, dry_run: bool) -> Result<(Planned, Target<'_>), JobError> {
+        let scope = Scope::<HistoryRead>::for_work(self.claim);
+        let tenant = self.engine.store().tenant(&scope).await?;
+        let own = tenant.is_some_and(|tenant| tenant.origin == self.bundle.manifest.origin.id);
+        let target = self.target(at, own);
+        self.heartbeat
+            .report(planning(0, self.bundle.manifest.item_count()));
+        let planned =
+            plan::make(&target, self.bundle, self.options, dry_run, self.heartbeat).await?;
+        fail_point!("import.planned");
+        Ok((planned, target))
+    }
+
+    async fn keep_plan(&self, planned: &Planned) -> StoreResult<()> {
+        let path = BlobPath::plan(self.claim.tenant(), planned.written.digest);
+        self.engine.blobs().put_file(&path, &planned.path).await
+    }
+
+    /// Plans and, if all can be settled, changes the target.
+    async fn change(&self, stage: &Stage) -> Result<JobOutcome, JobError> {
+        let at = stage.base;
+        let (planned, target) = self.plan(at, false).await?;
+        let plan = PlanReader::open(&planned.path).map_err(JobError::internal)?;
+        // A moved file stays open: what was read is what is kept.
+        self.keep_plan(&planned).await?;
+        if planned.failed {
+            return Err(self.refusal(&planned, at));
+        }
+        if plan.index().count(|count| count.action.changes()) + plan.index().settles == 0 {
+            return Ok(JobOutcome::Report(Report::Import(
+                self.report(&planned, at, None),
+            )));
+        }
+        let stager = Stager {
+            target: &target,
+            bundle: self.bundle,
+            stage,
+            plan: &plan,
+            files: Scope::for_work(self.claim),
+            heartbeat: self.heartbeat,
+        };
+        stager.stage_all().await?;
+        fail_point!("import.staged");
+        stager.check_all().await?;
+        fail_point!("import.checked");
+        let report = self.report(&planned, at, Some(at.next()));
+        let operation = self.claim.operation().clone();
+        let ended = operation
+            .complete(Report::Import(report), self.engine.now_ms())
+            .map_err(JobError::internal)?;
+        fail_point!("import.before_flip");
+        self.engine
+            .store()
+            .flip(stage, Some((self.claim, &ended)))
+            .await?;
+        fail_point!("import.flipped");
+        Ok(JobOutcome::Ended)
+    }
+
+    fn refusal(&self, planned: &Planned, at: Revision) -> JobError {
+        let errors: u64 = planned
+            .results
+            .iter()
+            .map(|section| section.error_count)
+            .sum();
+        let items = if errors == 1 {
+            "1 item".to_owned()
+        } else {
+            format!("{errors} items")
+        };
+        JobError::Permanent {
+            failure: crate::runner::job::failure(
+                "plan_has_errors",
+                format!("{items} cannot be settled; nothing was changed"),
+                "Each is listed with what to do in Errors and by changes; a dry run shows the same.",
+            ),
+            report: Some(Report::Import(self.report(planned, at, None))),
+        }
+    }
+
+    fn report(&self, planned: &Planned, at: Revision, result: Option<Revision>) -> ImportReport {
+        ImportReport {
+            package_manager_id: Some(self.bundle.record.id),
+            results: planned.results.clone(),
+            plan: Some(planned.written.digest),
+            target_revision: at,
+            result_revision: result,
+        }
+    }
+}
+
+/// Renews the right to write until it is dropped.
+struct Keeper(tokio::task::JoinHandle<()>);
+
+impl Keeper {
+    fn start(engine: &Engine, stage: &Stage) -> Self {
+        let (engine, stage) = (engine.clone(), stage.clone());
+        Self(tokio::spawn(async move {
+            let lease_ms = engine.settings().lease_ms;
+            let pause = Duration::from_millis(u64::try_from(lease_ms / 3).unwrap_or(1_000));
+            loop {
+                tokio::time::sleep(pause).await;
+                if let Err(error) = engine.store().renew_stage(&stage, lease_ms).await {
+                    // Whoever writes next by this stage is refused and ends the import.
+                    tracing::warn!(tenant = %stage.tenant, %error, "could not renew a stage");
+                }
+            }
+        }))
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,260 @@
+//! Making the plan: one way for a dry run and an import.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use dev2prod_bundle::Manifest;
+use dev2prod_model::access::{FileRead, Scope};
+use dev2prod_model::item::{Digest, ItemRef};
+use dev2prod_model::operation::{Phase, Progress, SectionReport};
+use dev2prod_model::plan::{Action, Entry, ImportOptions, Reason};
+use dev2prod_model::section::Section;
+use tempfile::TempPath;
+
+use super::bundle::OpenBundle;
+use super::content::{Maker, Wanted};
+use super::draft::{Draft, draft};
+use super::heads::Heads;
+use super::references::{Afterwards, fail};
+use super::report::Tally;
+use super::sides::Target;
+use crate::plan_file::{PlanWriter, WrittenPlan};
+use crate::ports::PutItem;
+use crate::runner::job::{Heartbeat, JobError};
+
+/// Entries that are worked on at a time.
+const BATCH_ENTRIES: usize = 500;
+
+/// More removals than this from one section, if they are over a tenth of it, must be allowed.
+const REMOVALS_UNASKED_MAX: u64 = 20;
+
+/// A plan that is made.
+pub(super) struct Planned {
+    /// What it holds and how it is addressed.
+    pub(super) written: WrittenPlan,
+    /// The plan file.
+    pub(super) path: TempPath,
+    /// What it says by section.
+    pub(super) results: Vec<SectionReport>,
+    /// Whether an item fails, and with it the import.
+    pub(super) failed: bool,
+}
+
+/// Works out what the bundle would do to the target.
+pub(super) async fn make(
+    target: &Target<'_>,
+    bundle: &OpenBundle,
+    options: &ImportOptions,
+    dry_run: bool,
+    heartbeat: &Heartbeat,
+) -> Result<Planned, JobError> {
+    let scratch = target.engine.blobs().scratch().to_owned();
+    let heads = Heads::open(bundle.path(), bundle.digest_anew(target.engine.catalogue()))?;
+    let draft = draft(
+        target,
+        &bundle.manifest,
+        heads,
+        options,
+        heartbeat,
+        &scratch,
+    )
+    .await?;
+    let crowded = crowded(target, &draft, options).await?;
+    let (file, path) = new_file(&scratch)?.into_parts();
+    let mut out = Output {
+        plan: PlanWriter::new(file),
+        tally: Tally::default(),
+    };
+    out.begin(&draft, &bundle.manifest);
+    let mut checker = Checker {
+        target,
+        afterwards: Afterwards::new(target, &draft),
+        files: Scope::<FileRead>::clone(&bundle.target_files),
+        crowded,
+        maker: Some(Maker::open(
+            bundle.path(),
+            target.engine.catalogue().clone(),
+        )?),
+        attachments: &bundle.attachments,
+    };
+    let mut entries = draft.entries();
+    loop {
+        let mut batch = Vec::with_capacity(BATCH_ENTRIES);
+        for entry in entries.by_ref().take(BATCH_ENTRIES) {
+            batch.push(entry?);
+        }
+        if batch.is_empty() {
+            break;
+        }
+        checker.check(&mut batch).await?;
+        for entry in &batch {
+            out.push(entry)?;
+        }
+    }
+    let failed = out.tally.failed();
+    let order = target.engine.catalogue().import_order();
+    Ok(Planned {
+        results: out.tally.finish(order, failed && !dry_run),
+        written: out.plan.finish().map_err(JobError::internal)?,
+        path,
+        failed,
+    })
+}
+
+fn new_file(scratch: &Path) -> Result<tempfile::NamedTempFile, JobError> {
+    Ok(tempfile::NamedTempFile::new_in(scratch)?)
+}
+
+/// The sections that would lose more than they may unasked.
+async fn crowded(
+    target: &Target<'_>,
+    draft: &Draft,
+    options: &ImportOptions,
+) -> Result<BTreeSet<Section>, JobError> {
+    let mut crowded = BTreeSet::new();
+    for (&section, &removed) in &draft.removed {
+        let allowed = options
+            .removals_max
+            .is_some_and(|allowed| removed <= allowed);
+        if removed <= REMOVALS_UNASKED_MAX || allowed {
+            continue;
+        }
+        let items = target
+            .engine
+            .store()
+            .count(&target.scope, target.at, section)
+            .await?;
+        if removed * 10 > items {
+            crowded.insert(section);
+        }
+    }
+    Ok(crowded)
+}
+
+struct Output {
+    plan: PlanWriter,
+    tally: Tally,
+}
+
+impl Output {
+    fn begin(&mut self, draft: &Draft, manifest: &Manifest) {
+        let touched = draft
+            .touched
+            .iter()
+            .copied()
+            .chain(manifest.scope.iter().copied());
+        touched.for_each(|section| self.tally.touch(section));
+        for (&section, &count) in &draft.unchanged {
+            self.tally.unchanged(section, count);
+            self.plan.count_unchanged(section, count);
+        }
+    }
+
+    fn push(&mut self, entry: &Entry) -> Result<(), JobError> {
+        self.tally.entry(entry);
+        self.plan.push(entry).map_err(JobError::internal)
+    }
+}
+
+/// Rules that need more than one item.
+struct Checker<'a> {
+    target: &'a Target<'a>,
+    afterwards: Afterwards<'a>,
+    files: Scope<FileRead>,
+    crowded: BTreeSet<Section>,
+    /// Absent only while it works.
+    maker: Option<Maker>,
+    attachments: &'a BTreeSet<Digest>,
+}
+
+impl Checker<'_> {
+    async fn check(&mut self, batch: &mut [Entry]) -> Result<(), JobError> {
+        for entry in batch.iter_mut() {
+            let crowded = self.crowded.contains(&entry.item.section);
+            if crowded && entry.action == Action::Removed {
+                fail(entry, Reason::ManyRemovals, Vec::new());
+            }
+        }
+        let written = wanted(batch);
+        if !written.is_empty() {
+            let maker = self
+                .maker
+                .take()
+                .ok_or_else(|| JobError::internal("no maker"))?;
+            let (maker, items) = maker.make(written).await?;
+            self.maker = Some(maker);
+            self.check_attachments(batch, &items).await?;
+            let links: HashMap<ItemRef, Vec<ItemRef>> = items
+                .into_iter()
+                .map(|item| (item.item, item.links))
+                .collect();
+            self.afterwards.check_written(batch, &links).await?;
+        }
+        self.afterwards.check_removed(batch).await
+    }
+
+    /// Fails items whose bytes neither side holds.
+    async fn check_attachments(
+        &self,
+        batch: &mut [Entry],
+        items: &[PutItem],
+    ) -> Result<(), JobError> {
+        let elsewhere: Vec<_> = items
+            .iter()
+            .filter_map(|item| item.attachment)
+            .filter(|digest| !self.attachments.contains(digest))
+            .collect();
+        if elsewhere.is_empty() {
+            return Ok(());
+        }
+        let held = self
+            .target
+            .engine
+            .store()
+            .files_by_sha256(&self.files, &elsewhere)
+            .await?;
+        let held: BTreeSet<_> = held.into_iter().map(|file| file.sha256).collect();
+        let lacking: BTreeSet<_> = items
+            .iter()
+            .filter(|item| {
+                let digest = item
+                    .attachment
+                    .filter(|digest| !self.attachments.contains(digest));
+                digest.is_some_and(|digest| !held.contains(&digest))
+            })
+            .map(|item| &item.item)
+            .collect();
+        for entry in batch
+            .iter_mut()
+            .filter(|entry| lacking.contains(&entry.item))
+        {
+            fail(entry, Reason::MissingAttachment, Vec::new());
+        }
+        Ok(())
+    }
+}
+
+/// The items of these entries that the target is to have.
+pub(super) fn wanted(entries: &[Entry]) -> Vec<Wanted> {
+    entries
+        .iter()
+        .filter(|entry| matches!(entry.action, Action::Added | Action::Modified))
+        .filter_map(|entry| {
+            Some(Wanted {
+                item: entry.item.clone(),
+                chunk: entry.chunk?,
+                digest: entry.package?,
+                local_body: None,
+            })
+        })
+        .collect()
+}
+
+/// How far planning is.
+pub(super) fn planning(done: u64, total: u64) -> Progress {
+    Progress {
+        items_done: done,
+        items_total: Some(total),
+        ..Progress::at(Phase::Planning)
+    }
+}

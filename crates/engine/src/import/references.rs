@@ -1,0 +1,168 @@
+//! References must resolve, both ways: of what is written, and to what is removed.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use dev2prod_model::item::ItemRef;
+use dev2prod_model::plan::{Action, Entry, Reason};
+
+use super::draft::Draft;
+use super::sides::Target;
+use crate::runner::job::JobError;
+
+/// References listed with one item; more are as good as these.
+const REFERENCES_MAX: usize = 100;
+
+/// Whether items will be there after the import.
+pub(super) struct Afterwards<'a> {
+    target: &'a Target<'a>,
+    draft: &'a Draft,
+}
+
+impl<'a> Afterwards<'a> {
+    /// After this draft is carried out on this target.
+    pub(super) fn new(target: &'a Target<'a>, draft: &'a Draft) -> Self {
+        Self { target, draft }
+    }
+
+    /// Fails each of these entries whose result, which refers to `links`, would lead nowhere.
+    /// What led nowhere in the target's own version before is noted and passes.
+    pub(super) async fn check_written(
+        &self,
+        entries: &mut [Entry],
+        links: &HashMap<ItemRef, Vec<ItemRef>>,
+    ) -> Result<(), JobError> {
+        let wanted: HashSet<&ItemRef> = links.values().flatten().collect();
+        let missing = self.missing(wanted).await?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let hit: Vec<_> = entries
+            .iter()
+            .filter(|entry| {
+                links
+                    .get(&entry.item)
+                    .is_some_and(|to| has_any(to, &missing))
+            })
+            .map(|entry| entry.item.clone())
+            .collect();
+        let before = self.dangled_before(&hit, &missing).await?;
+        for entry in entries {
+            let Some(to) = links.get(&entry.item) else {
+                continue;
+            };
+            let (old, new): (Vec<_>, Vec<_>) = to
+                .iter()
+                .filter(|to| missing.contains(*to))
+                .cloned()
+                .partition(|to| before.contains(&(entry.item.clone(), to.clone())));
+            entry.dangling = old.into_iter().take(REFERENCES_MAX).collect();
+            if !new.is_empty() {
+                fail(entry, Reason::MissingReference, new);
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails each of these removals that something which stays refers to.
+    pub(super) async fn check_removed(&self, entries: &mut [Entry]) -> Result<(), JobError> {
+        let removed: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.action == Action::Removed)
+            .map(|entry| entry.item.clone())
+            .collect();
+        let mut by_removed: BTreeMap<ItemRef, Vec<ItemRef>> = BTreeMap::new();
+        for batch in removed.chunks(1_000) {
+            let Target {
+                engine, scope, at, ..
+            } = self.target;
+            for link in engine.store().referrers(scope, *at, batch).await? {
+                if link.from != link.to && self.keeps_its_version(&link.from)? {
+                    by_removed.entry(link.to).or_default().push(link.from);
+                }
+            }
+        }
+        for entry in entries
+            .iter_mut()
+            .filter(|entry| entry.action == Action::Removed)
+        {
+            if let Some(mut referrers) = by_removed.remove(&entry.item) {
+                referrers.sort_unstable();
+                fail(entry, Reason::StillReferenced, referrers);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the target's present version of an item is there afterwards. A version that the
+    /// package brings is checked where it is written.
+    fn keeps_its_version(&self, item: &ItemRef) -> Result<bool, JobError> {
+        Ok(match self.draft.find(item)?.map(|entry| entry.action) {
+            Some(Action::Added | Action::Modified | Action::Removed) => false,
+            Some(Action::Skipped | Action::Failed) | None => true,
+        })
+    }
+
+    /// Those of these items that will not be there. One that fails by itself counts as there: its
+    /// own error is enough.
+    async fn missing(&self, wanted: HashSet<&ItemRef>) -> Result<HashSet<ItemRef>, JobError> {
+        let mut undecided = Vec::new();
+        let mut missing = HashSet::new();
+        let mut wanted: Vec<_> = wanted.into_iter().collect();
+        wanted.sort_unstable();
+        for item in wanted {
+            match self.draft.find(item)?.map(|entry| entry.action) {
+                Some(Action::Added | Action::Modified | Action::Failed) => {}
+                Some(Action::Removed) => drop(missing.insert(item.clone())),
+                Some(Action::Skipped) | None => undecided.push(item.clone()),
+            }
+        }
+        let found = self.target.find_heads(&undecided).await?;
+        missing.extend(
+            undecided
+                .into_iter()
+                .filter(|item| !found.contains_key(item)),
+        );
+        Ok(missing)
+    }
+
+    /// Which references of the target's present versions lead nowhere already.
+    async fn dangled_before(
+        &self,
+        from: &[ItemRef],
+        missing: &HashSet<ItemRef>,
+    ) -> Result<HashSet<(ItemRef, ItemRef)>, JobError> {
+        let mut dangled = HashSet::new();
+        for batch in from.chunks(1_000) {
+            let Target {
+                engine, scope, at, ..
+            } = self.target;
+            let links = engine.store().references(scope, *at, batch).await?;
+            let to: Vec<_> = links
+                .iter()
+                .map(|link| link.to.clone())
+                .filter(|to| missing.contains(to))
+                .collect::<HashSet<_>>()
+                .into_iter()
+                .collect();
+            let there = self.target.find_heads(&to).await?;
+            let nowhere = links
+                .into_iter()
+                .filter(|link| missing.contains(&link.to) && !there.contains_key(&link.to));
+            dangled.extend(nowhere.map(|link| (link.from, link.to)));
+        }
+        Ok(dangled)
+    }
+}
+
+fn has_any(to: &[ItemRef], missing: &HashSet<ItemRef>) -> bool {
+    to.iter().any(|to| missing.contains(to))
+}
+
+/// Turns an entry into a failure: the target's version stays and nothing is settled.
+pub(super) fn fail(entry: &mut Entry, reason: Reason, references: Vec<ItemRef>) {
+    entry.action = Action::Failed;
+    entry.reason = reason;
+    entry.result = entry.target;
+    entry.settles = None;
+    entry.references = references.into_iter().take(REFERENCES_MAX).collect();
+}

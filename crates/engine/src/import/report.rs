@@ -1,0 +1,288 @@
+//! What a plan says to people: counts, errors and warnings by section.
+
+use std::collections::BTreeMap;
+
+use dev2prod_model::item::ItemRef;
+use dev2prod_model::operation::{Counts, NOTICES_MAX, Notice, SectionReport};
+use dev2prod_model::plan::{Action, Entry, Reason};
+use dev2prod_model::section::Section;
+
+/// Counts entries and keeps the first notices of each section.
+#[derive(Default)]
+pub(super) struct Tally {
+    sections: BTreeMap<Section, Part>,
+}
+
+#[derive(Default)]
+struct Part {
+    counts: Counts,
+    errors: Notices,
+    warnings: Notices,
+    /// Warnings that are given once, with a count, after the others.
+    summed: BTreeMap<Reason, u64>,
+}
+
+#[derive(Default)]
+struct Notices {
+    first: Vec<Notice>,
+    count: u64,
+}
+
+impl Notices {
+    fn push(&mut self, notice: impl FnOnce() -> Notice) {
+        self.count += 1;
+        if self.first.len() < NOTICES_MAX {
+            self.first.push(notice());
+        }
+    }
+}
+
+/// How a reason is shown besides being counted.
+enum Shown {
+    Error,
+    Warning,
+    Summed,
+    No,
+}
+
+impl Tally {
+    /// A section that the package or a removal touches is reported, zeros included.
+    pub(super) fn touch(&mut self, section: Section) {
+        self.sections.entry(section).or_default();
+    }
+
+    /// Counts items that are the same on both sides.
+    pub(super) fn unchanged(&mut self, section: Section, count: u64) {
+        self.sections.entry(section).or_default().counts.skipped += count;
+    }
+
+    /// Counts an entry of the plan.
+    pub(super) fn entry(&mut self, entry: &Entry) {
+        let part = self.sections.entry(entry.item.section).or_default();
+        let count = match entry.action {
+            Action::Added => &mut part.counts.added,
+            Action::Modified => &mut part.counts.modified,
+            Action::Removed => &mut part.counts.removed,
+            Action::Skipped => &mut part.counts.skipped,
+            Action::Failed => &mut part.counts.failed,
+        };
+        *count += 1;
+        let notice = || {
+            notice(
+                entry,
+                entry.reason.code(),
+                message(entry),
+                &entry.references,
+            )
+        };
+        match shown(entry) {
+            Shown::Error => part.errors.push(notice),
+            Shown::Warning => part.warnings.push(notice),
+            Shown::Summed => *part.summed.entry(entry.reason).or_default() += 1,
+            Shown::No => {}
+        }
+        if !entry.dangling.is_empty() {
+            let message = format!(
+                "{} refers to what was missing in the target before and still is: {}",
+                entry.item,
+                list(&entry.dangling)
+            );
+            part.warnings
+                .push(|| self::notice(entry, "dangling_before", message, &entry.dangling));
+        }
+    }
+
+    /// Whether anything failed.
+    pub(super) fn failed(&self) -> bool {
+        self.sections.values().any(|part| part.counts.failed > 0)
+    }
+
+    /// The sections' reports in this order. What could not be settled changes nothing: an import
+    /// with a failure reports no item as added, modified or removed.
+    pub(super) fn finish(self, order: &[Section], changes_nothing: bool) -> Vec<SectionReport> {
+        let mut sections = self.sections;
+        let ordered = order
+            .iter()
+            .filter_map(|s| sections.remove(s).map(|part| (*s, part)));
+        ordered
+            .map(|(section, part)| part.report(section, changes_nothing))
+            .collect()
+    }
+}
+
+impl Part {
+    fn report(mut self, section: Section, changes_nothing: bool) -> SectionReport {
+        for (reason, count) in std::mem::take(&mut self.summed) {
+            self.warnings.push(|| Notice {
+                key: None,
+                code: reason.code().to_owned(),
+                message: summary(reason, count),
+                references: Vec::new(),
+            });
+        }
+        let counts = if changes_nothing {
+            Counts {
+                added: 0,
+                modified: 0,
+                removed: 0,
+                ..self.counts
+            }
+        } else {
+            self.counts
+        };
+        SectionReport {
+            section,
+            counts,
+            errors: self.errors.first,
+            error_count: self.errors.count,
+            warnings: self.warnings.first,
+            warning_count: self.warnings.count,
+        }
+    }
+}
+
+fn shown(entry: &Entry) -> Shown {
+    if entry.action == Action::Failed {
+        return Shown::Error;
+    }
+    match entry.reason {
+        Reason::FirstDelivery
+        | Reason::ConflictOverwritten
+        | Reason::RemovalShared
+        | Reason::RemovalSystem
+        | Reason::RemovalNotDelivered => Shown::Warning,
+        Reason::TargetKept
+        | Reason::ConflictKept
+        | Reason::FirstDeliveryKept
+        | Reason::RemovalOff => Shown::Summed,
+        Reason::Unchanged
+        | Reason::Adopted
+        | Reason::New
+        | Reason::SourceChanged
+        | Reason::SourceRemoved
+        | Reason::Present
+        | Reason::AlreadyRemoved => Shown::No,
+        // Only ever reasons of failures, shown above.
+        Reason::Conflict
+        | Reason::DeliveredByOther
+        | Reason::OlderThanDelivered
+        | Reason::ManyRemovals
+        | Reason::StillReferenced
+        | Reason::MissingReference
+        | Reason::MissingAttachment => Shown::Error,
+    }
+}
+
+fn notice(entry: &Entry, code: &str, message: String, references: &[ItemRef]) -> Notice {
+    Notice {
+        key: Some(entry.item.key.clone()),
+        code: code.to_owned(),
+        message,
+        references: references.to_vec(),
+    }
+}
+
+/// What is so, and what to do about it.
+fn message(entry: &Entry) -> String {
+    let item = &entry.item;
+    match entry.reason {
+        Reason::Conflict if entry.package.is_none() => format!(
+            "the source removed {item}, and the target changed it since the last delivery: \
+             choose with Conflicts Overwrite or Keep"
+        ),
+        Reason::Conflict => format!(
+            "source and target both changed {item} since the last delivery, differently: \
+             choose with Conflicts Overwrite or Keep"
+        ),
+        Reason::DeliveredByOther => format!(
+            "another tenant delivered {item}, and the target differs from this package: \
+             choose with Conflicts Overwrite or Keep"
+        ),
+        Reason::OlderThanDelivered => format!(
+            "this package is older than what its tenant last delivered of {item}: export again, \
+             or take it back with AllowOlder true"
+        ),
+        Reason::FirstDelivery if entry.action == Action::Failed => format!(
+            "{item} was never delivered before and the target has another version: choose with \
+             FirstDelivery Take or Keep"
+        ),
+        Reason::FirstDelivery => {
+            format!("{item} was never delivered before; the target's own version is replaced")
+        }
+        Reason::ConflictOverwritten => {
+            format!("the target's own version of {item} gives way, as the request says")
+        }
+        Reason::ManyRemovals => format!(
+            "{item} would be removed with more than a tenth of its section: check the package, \
+             then allow the number with RemovalsMax"
+        ),
+        Reason::StillReferenced => format!(
+            "{item} is to be removed, but is still referred to by {}: change those first, or \
+             leave removals out with Removals Skip",
+            list(&entry.references)
+        ),
+        Reason::MissingReference => format!(
+            "{item} refers to what is neither in the target nor in the package: {}; add it to \
+             the package or to the target",
+            list(&entry.references)
+        ),
+        Reason::MissingAttachment => format!(
+            "neither the bundle nor the target holds the bytes that {item} names: upload the file \
+             to the source and export again"
+        ),
+        Reason::RemovalShared => {
+            format!("{item} is gone from the source but stays: another tenant delivers it too")
+        }
+        Reason::RemovalSystem => {
+            format!("{item} is gone from the source but stays: it is shipped with the application")
+        }
+        Reason::RemovalNotDelivered => format!(
+            "{item} is named for removal but stays: this tenant never delivered it to the target"
+        ),
+        Reason::Unchanged
+        | Reason::Adopted
+        | Reason::New
+        | Reason::SourceChanged
+        | Reason::SourceRemoved
+        | Reason::FirstDeliveryKept
+        | Reason::TargetKept
+        | Reason::ConflictKept
+        | Reason::Present
+        | Reason::RemovalOff
+        | Reason::AlreadyRemoved => format!("{item}: {}", entry.reason.code()),
+    }
+}
+
+fn summary(reason: Reason, count: u64) -> String {
+    let items = if count == 1 {
+        "1 item".to_owned()
+    } else {
+        format!("{count} items")
+    };
+    match reason {
+        Reason::TargetKept => format!(
+            "{items} changed in the target and not in the source since the last delivery: the \
+             target keeps its own"
+        ),
+        Reason::ConflictKept => {
+            format!("{items} changed on both sides: the target keeps its own, as the request says")
+        }
+        Reason::FirstDeliveryKept => {
+            format!("{items} never delivered before: the target keeps its own, as the request says")
+        }
+        Reason::RemovalOff => format!(
+            "{items} gone from the source stay in the target: removals are off for this section; \
+             Removals All includes it"
+        ),
+        other => format!("{items}: {}", other.code()),
+    }
+}
+
+/// At most five of these, and how many more.
+fn list(items: &[ItemRef]) -> String {
+    let mut text: Vec<_> = items.iter().take(5).map(ToString::to_string).collect();
+    if items.len() > 5 {
+        text.push(format!("and {} more", items.len() - 5));
+    }
+    text.join(", ")
+}

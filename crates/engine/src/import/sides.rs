@@ -1,0 +1,269 @@
+//! What is known of each item, gathered in item order: from the bundle, the target and the
+//! baselines. Pages only; nothing grows with the tenant.
+
+use std::collections::{HashMap, VecDeque};
+
+use dev2prod_model::access::{Scope, VersionRead};
+use dev2prod_model::id::{Origin, TenantId};
+use dev2prod_model::item::{ItemRef, Key, Revision};
+use dev2prod_model::plan::{Baseline, PackageSide, Row, TargetSide};
+use dev2prod_model::section::Section;
+
+use super::heads::{Head, Heads};
+use crate::Engine;
+use crate::ports::{BaselineRow, ItemHead, Page, StoreResult};
+use crate::runner::job::JobError;
+
+/// Items of a page when a section is read from end to end.
+const PAGE_ITEMS: u32 = 1_000;
+
+/// All that is known of one item.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// Which.
+    pub(super) item: ItemRef,
+    /// Its digests.
+    pub(super) row: Row,
+    /// The chunk of the bundle that holds it.
+    pub(super) chunk: Option<u32>,
+}
+
+/// The target as it stands at one revision, and whose deliveries count as the package's own.
+pub(super) struct Target<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) scope: Scope<VersionRead>,
+    pub(super) at: Revision,
+    pub(super) origin: Origin,
+    /// Whether that origin is the target itself: nothing is delivered then.
+    pub(super) own_origin: bool,
+}
+
+/// Items that wait to be joined, and where the next page begins.
+struct Side<T> {
+    waiting: VecDeque<T>,
+    last: Option<Key>,
+    ended: bool,
+}
+
+impl<T> Side<T> {
+    fn new() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            last: None,
+            ended: false,
+        }
+    }
+
+    fn is_dry(&self) -> bool {
+        self.waiting.is_empty() && !self.ended
+    }
+
+    fn fill(&mut self, page: Vec<T>, key: impl Fn(&T) -> &Key) {
+        self.ended = page.is_empty();
+        if let Some(last) = page.last() {
+            self.last = Some(key(last).clone());
+        }
+        self.waiting = page.into();
+    }
+}
+
+/// A section joined from end to end: every item that the bundle, the target or a baseline knows.
+pub(super) struct Joined<'a, 'h> {
+    target: &'a Target<'a>,
+    heads: &'h mut Heads,
+    section: Section,
+    package: Side<Head>,
+    content: Side<ItemHead>,
+    baselines: Side<BaselineRow>,
+}
+
+impl<'a, 'h> Joined<'a, 'h> {
+    /// Before the first item of a section.
+    pub(super) fn new(target: &'a Target<'a>, heads: &'h mut Heads, section: Section) -> Self {
+        Self {
+            target,
+            heads,
+            section,
+            package: Side::new(),
+            content: Side::new(),
+            baselines: Side::new(),
+        }
+    }
+
+    /// The next items in key order; none at the section's end.
+    pub(super) async fn next(&mut self) -> Result<Vec<Known>, JobError> {
+        let mut known = Vec::with_capacity(PAGE_ITEMS as usize);
+        while known.len() < PAGE_ITEMS as usize {
+            self.refill().await?;
+            let fronts = [
+                self.package.waiting.front().map(|head| &head.key),
+                self.content.waiting.front().map(|head| &head.item.key),
+                self.baselines.waiting.front().map(|row| &row.item.key),
+            ];
+            let Some(key) = fronts.into_iter().flatten().min().cloned() else {
+                break;
+            };
+            known.push(self.take(key));
+        }
+        Ok(known)
+    }
+
+    fn take(&mut self, key: Key) -> Known {
+        let package = self.package.waiting.pop_front_if(|head| head.key == key);
+        let content = self
+            .content
+            .waiting
+            .pop_front_if(|head| head.item.key == key);
+        let mut rows = Vec::new();
+        while let Some(row) = self
+            .baselines
+            .waiting
+            .pop_front_if(|row| row.item.key == key)
+        {
+            rows.push(row);
+        }
+        let row = row(
+            package.as_ref(),
+            content.as_ref(),
+            &rows,
+            self.target.origin,
+        );
+        let chunk = package.map(|head| head.chunk);
+        Known {
+            item: ItemRef::new(self.section, key),
+            row,
+            chunk,
+        }
+    }
+
+    async fn refill(&mut self) -> Result<(), JobError> {
+        if self.package.is_dry() {
+            self.package
+                .fill(self.heads.next(self.section).await?, |head| &head.key);
+        }
+        let Target {
+            engine, scope, at, ..
+        } = self.target;
+        let section = self.section;
+        if self.content.is_dry() {
+            let page = page(section, self.content.last.as_ref());
+            let heads = engine.store().heads(scope, *at, page).await?;
+            self.content.fill(heads, |head| &head.item.key);
+        }
+        if self.baselines.is_dry() {
+            let page = page(section, self.baselines.last.as_ref());
+            let rows = engine.store().baselines(scope, *at, page).await?;
+            self.baselines.fill(rows, |row| &row.item.key);
+        }
+        Ok(())
+    }
+}
+
+impl Target<'_> {
+    /// Its id.
+    pub(super) fn tenant(&self) -> &TenantId {
+        self.scope.tenant()
+    }
+
+    /// What is known of these heads of a section and of the items named for removal between them,
+    /// by look-ups: costs what the package holds, whatever the target holds.
+    pub(super) async fn look_up(
+        &self,
+        section: Section,
+        heads: Vec<Head>,
+        removed: &[Key],
+    ) -> Result<Vec<Known>, JobError> {
+        let mut package: HashMap<Key, Head> = heads
+            .into_iter()
+            .map(|head| (head.key.clone(), head))
+            .collect();
+        let mut keys: Vec<Key> = package.keys().chain(removed).cloned().collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let items: Vec<_> = keys
+            .into_iter()
+            .map(|key| ItemRef::new(section, key))
+            .collect();
+        let mut content = self.find_heads(&items).await?;
+        let mut baselines: HashMap<ItemRef, Vec<BaselineRow>> = HashMap::new();
+        for row in self.find_baselines(&items).await? {
+            baselines.entry(row.item.clone()).or_default().push(row);
+        }
+        let known = items.into_iter().map(|item| {
+            let head = package.remove(&item.key);
+            let rows = baselines.remove(&item).unwrap_or_default();
+            let content = content.remove(&item);
+            let row = row(head.as_ref(), content.as_ref(), &rows, self.origin);
+            Known {
+                item,
+                row,
+                chunk: head.map(|head| head.chunk),
+            }
+        });
+        Ok(known.collect())
+    }
+
+    /// The heads of these items in the target.
+    pub(super) async fn find_heads(
+        &self,
+        items: &[ItemRef],
+    ) -> StoreResult<HashMap<ItemRef, ItemHead>> {
+        let mut found = HashMap::with_capacity(items.len());
+        for batch in items.chunks(1_000) {
+            let heads = self
+                .engine
+                .store()
+                .find_heads(&self.scope, self.at, batch)
+                .await?;
+            found.extend(heads.into_iter().map(|head| (head.item.clone(), head)));
+        }
+        Ok(found)
+    }
+
+    async fn find_baselines(&self, items: &[ItemRef]) -> StoreResult<Vec<BaselineRow>> {
+        let mut found = Vec::new();
+        for batch in items.chunks(1_000) {
+            found.extend(
+                self.engine
+                    .store()
+                    .find_baselines(&self.scope, self.at, batch)
+                    .await?,
+            );
+        }
+        Ok(found)
+    }
+}
+
+fn page(section: Section, after: Option<&Key>) -> Page<'_> {
+    Page {
+        section,
+        prefix: None,
+        after,
+        limit: PAGE_ITEMS,
+    }
+}
+
+fn row(
+    package: Option<&Head>,
+    content: Option<&ItemHead>,
+    baselines: &[BaselineRow],
+    origin: Origin,
+) -> Row {
+    let own = baselines.iter().find(|row| row.origin == origin);
+    let other = baselines
+        .iter()
+        .any(|row| row.origin != origin && row.baseline.source.is_some());
+    Row {
+        package: package.map(|head| PackageSide {
+            digest: head.digest,
+            revision: head.revision,
+            if_missing: head.if_missing,
+        }),
+        target: content.map(|head| TargetSide {
+            digest: head.digest,
+            system: head.system,
+        }),
+        baseline: own.map(|row| Baseline { ..row.baseline }),
+        delivered_by_other: other,
+    }
+}

@@ -1,0 +1,262 @@
+//! Carrying a plan out: stage what it says, read it back.
+
+use std::collections::BTreeSet;
+
+use dev2prod_model::access::{FileRead, FileWrite, Scope};
+use dev2prod_model::file::File;
+use dev2prod_model::id::{FileId, Login};
+use dev2prod_model::item::{Digest, ItemRef};
+use dev2prod_model::operation::{Phase, Progress};
+use dev2prod_model::plan::{Action, Entry};
+use fail::fail_point;
+
+use super::bundle::OpenBundle;
+use super::content::{Maker, Wanted};
+use super::plan::wanted;
+use super::sides::Target;
+use crate::plan_file::PlanReader;
+use crate::ports::{BaselineChange, BlobPath, Change, PutItem, Stage};
+use crate::runner::job::{Heartbeat, JobError};
+
+/// Entries that are staged in one short transaction.
+const BATCH_ENTRIES: usize = 500;
+
+/// The most staged items that are read back at a time.
+const CHECK_ITEMS: u32 = 1_000;
+
+/// Carries out a plan on one target.
+pub(super) struct Stager<'a> {
+    pub(super) target: &'a Target<'a>,
+    pub(super) bundle: &'a OpenBundle,
+    pub(super) stage: &'a Stage,
+    pub(super) plan: &'a PlanReader,
+    pub(super) files: Scope<FileWrite>,
+    pub(super) heartbeat: &'a Heartbeat,
+}
+
+/// What one batch of entries writes.
+#[derive(Default)]
+struct Batch {
+    changes: Vec<Change>,
+    baselines: Vec<BaselineChange>,
+}
+
+impl Stager<'_> {
+    /// Stages all that the plan changes. While one batch is written the next is made.
+    pub(super) async fn stage_all(&self) -> Result<(), JobError> {
+        let store = self.target.engine.store();
+        let total = self
+            .plan
+            .index()
+            .count(|count| !matches!(count.action, Action::Skipped | Action::Failed));
+        let mut maker = Maker::open(self.bundle.path(), self.target.engine.catalogue().clone())?;
+        let mut ready = Batch::default();
+        let mut done = 0;
+        for chunk in &self.plan.index().chunks {
+            let entries = self.plan.entries(chunk).map_err(JobError::internal)?;
+            for entries in entries.chunks(BATCH_ENTRIES) {
+                let write = async {
+                    store.stage(self.stage, &ready.changes).await?;
+                    store.stage_baselines(self.stage, &ready.baselines).await?;
+                    Ok::<_, JobError>(())
+                };
+                let (written, made) = tokio::join!(write, self.make(maker, entries));
+                written?;
+                done += ready.changes.len() as u64;
+                self.show(Phase::Staging, done, total);
+                fail_point!("import.staged_batch");
+                (maker, ready) = made?;
+            }
+        }
+        store.stage(self.stage, &ready.changes).await?;
+        store.stage_baselines(self.stage, &ready.baselines).await?;
+        self.show(Phase::Staging, total, total);
+        Ok(())
+    }
+
+    async fn make(&self, maker: Maker, entries: &[Entry]) -> Result<(Maker, Batch), JobError> {
+        let mut wanted = wanted(entries);
+        self.add_local_bodies(entries, &mut wanted).await?;
+        let (maker, items) = maker.make(wanted).await?;
+        self.bring_attachments(&items).await?;
+        let mut items = items.into_iter().peekable();
+        let mut batch = Batch::default();
+        for entry in entries {
+            if entry.action == Action::Removed {
+                batch.changes.push(Change::Remove(entry.item.clone()));
+            } else if let Some(item) = items.next_if(|item| item.item == entry.item) {
+                batch.changes.push(Change::Put(item));
+            }
+            if let Some(settlement) = entry.settles {
+                let origin = self.target.origin;
+                let item = entry.item.clone();
+                batch.baselines.push(BaselineChange {
+                    item,
+                    origin,
+                    settlement,
+                });
+            }
+        }
+        Ok((maker, batch))
+    }
+
+    /// The target's own bodies, where they hold fields that stay the target's.
+    async fn add_local_bodies(
+        &self,
+        entries: &[Entry],
+        wanted: &mut [Wanted],
+    ) -> Result<(), JobError> {
+        let modified: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.action == Action::Modified)
+            .map(|entry| entry.item.clone())
+            .collect();
+        let heads = self.target.find_heads(&modified).await?;
+        let local: Vec<_> = heads
+            .into_values()
+            .filter(|head| head.local)
+            .map(|head| head.item)
+            .collect();
+        if local.is_empty() {
+            return Ok(());
+        }
+        let Target {
+            engine, scope, at, ..
+        } = self.target;
+        let found = engine.store().find_items(scope, *at, &local).await?;
+        for item in found {
+            let place = wanted
+                .iter_mut()
+                .find(|wanted| wanted.item == item.head.item);
+            if let Some(wanted) = place {
+                wanted.local_body = Some(item.body);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the bytes that these items name files of the target, where it lacks them: first the
+    /// blob, then its row, both before any item names them.
+    async fn bring_attachments(&self, items: &[PutItem]) -> Result<(), JobError> {
+        let named: BTreeSet<Digest> = items.iter().filter_map(|item| item.attachment).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let engine = self.target.engine;
+        let read = self.files.narrow::<FileRead>();
+        let named: Vec<_> = named.into_iter().collect();
+        let held = engine.store().files_by_sha256(&read, &named).await?;
+        let held: BTreeSet<_> = held.into_iter().map(|file| file.sha256).collect();
+        for item in items {
+            let Some(digest) = item.attachment.filter(|digest| !held.contains(digest)) else {
+                continue;
+            };
+            self.bring_attachment(item, digest).await?;
+        }
+        Ok(())
+    }
+
+    async fn bring_attachment(&self, item: &PutItem, digest: Digest) -> Result<(), JobError> {
+        let engine = self.target.engine;
+        let (path, bytes) = self.bundle.unpack(digest, engine.blobs().scratch()).await?;
+        let id = FileId(engine.new_uuid());
+        engine
+            .blobs()
+            .put_file(&BlobPath::file(self.target.tenant(), id), &path)
+            .await?;
+        let (name, content_type) = described(&item.body);
+        let file = File {
+            id,
+            name,
+            content_type,
+            bytes,
+            sha256: digest,
+            created_by: Login::clone(self.files.login()),
+            created_ms: engine.now_ms(),
+            expires_ms: engine.now_ms() + engine.settings().file_retention_ms,
+        };
+        Ok(engine.store().insert_file(&self.files, &file).await?)
+    }
+
+    /// Reads back what was staged and holds it against the plan, item by item.
+    pub(super) async fn check_all(&self) -> Result<(), JobError> {
+        let mut staged = Staged {
+            stager: self,
+            page: Vec::new().into_iter(),
+            after: None,
+        };
+        let mut done = 0;
+        for chunk in &self.plan.index().chunks {
+            for entry in self.plan.entries(chunk).map_err(JobError::internal)? {
+                let expected = match entry.action {
+                    Action::Added | Action::Modified => Some((entry.item, entry.result)),
+                    Action::Removed => Some((entry.item, None)),
+                    Action::Skipped | Action::Failed => continue,
+                };
+                let found = staged.next().await?;
+                if found != expected {
+                    return Err(JobError::internal(format!(
+                        "staged {found:?} where the plan says {expected:?}"
+                    )));
+                }
+                done += 1;
+            }
+            self.show(Phase::Checking, done, done);
+        }
+        match staged.next().await? {
+            None => Ok(()),
+            Some(more) => Err(JobError::internal(format!(
+                "staged {more:?} beyond the plan"
+            ))),
+        }
+    }
+
+    fn show(&self, phase: Phase, items_done: u64, total: u64) {
+        let items_total = Some(total);
+        self.heartbeat.report(Progress {
+            items_done,
+            items_total,
+            ..Progress::at(phase)
+        });
+    }
+}
+
+/// What was staged, in order, in pages.
+struct Staged<'a> {
+    stager: &'a Stager<'a>,
+    page: std::vec::IntoIter<(ItemRef, Option<Digest>)>,
+    after: Option<ItemRef>,
+}
+
+impl Staged<'_> {
+    async fn next(&mut self) -> Result<Option<(ItemRef, Option<Digest>)>, JobError> {
+        if self.page.len() == 0 {
+            let store = self.stager.target.engine.store();
+            let after = self.after.as_ref();
+            self.page = store
+                .staged(self.stager.stage, after, CHECK_ITEMS)
+                .await?
+                .into_iter();
+        }
+        let next = self.page.next();
+        if let Some((item, _)) = &next {
+            self.after = Some(item.clone());
+        }
+        Ok(next)
+    }
+}
+
+/// The name and media type that an item of `attachments` gives its bytes.
+fn described(body: &str) -> (String, String) {
+    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let text = |name: &str, default: &str| {
+        body.get(name)
+            .and_then(|value| value.as_str())
+            .unwrap_or(default)
+            .to_owned()
+    };
+    (
+        text("Name", "attachment"),
+        text("ContentType", "application/octet-stream"),
+    )
+}

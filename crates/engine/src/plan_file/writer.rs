@@ -1,0 +1,140 @@
+//! Writing a plan file in one pass.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+
+use dev2prod_model::item::{Digest, ItemRef};
+use dev2prod_model::plan::{Action, Entry, Reason};
+use dev2prod_model::section::Section;
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use sha2::{Digest as _, Sha256};
+
+use super::{CHUNK_ENTRIES, ChunkInfo, Count, FORMAT, Index, PlanFileError, kind};
+
+/// Writes entries, which come in item order, and holds one chunk in memory.
+pub struct PlanWriter {
+    file: BufWriter<File>,
+    hash: Sha256,
+    offset: u64,
+    chunk: OpenChunk,
+    index: Index,
+    last: Option<ItemRef>,
+}
+
+/// A plan file that is complete.
+#[derive(Clone, Debug)]
+pub struct WrittenPlan {
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// Its index.
+    pub index: Index,
+}
+
+#[derive(Default)]
+struct OpenChunk {
+    lines: Vec<u8>,
+    entries: usize,
+    first: Option<ItemRef>,
+    counts: BTreeMap<(Section, Action, Reason), u64>,
+}
+
+impl PlanWriter {
+    /// Begins a plan in an empty file.
+    pub fn new(file: File) -> Self {
+        Self {
+            file: BufWriter::new(file),
+            hash: Sha256::new(),
+            offset: 0,
+            chunk: OpenChunk::default(),
+            index: Index {
+                format: FORMAT.to_owned(),
+                ..Index::default()
+            },
+            last: None,
+        }
+    }
+
+    /// Adds an entry; it must come after the one before.
+    pub fn push(&mut self, entry: &Entry) -> Result<(), PlanFileError> {
+        if let Some(last) = self.last.take_if(|last| *last >= entry.item) {
+            return Err(PlanFileError::OutOfOrder(entry.item.clone(), last));
+        }
+        serde_json::to_writer(&mut self.chunk.lines, entry)
+            .map_err(|error| PlanFileError::Io("written", error.into()))?;
+        self.chunk.lines.push(b'\n');
+        self.chunk.first.get_or_insert_with(|| entry.item.clone());
+        *self.chunk.counts.entry(kind(entry)).or_default() += 1;
+        self.chunk.entries += 1;
+        self.index.settles += u64::from(entry.settles.is_some());
+        self.last = Some(entry.item.clone());
+        if self.chunk.entries == CHUNK_ENTRIES {
+            self.end_chunk()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Counts items of the package that stay as they are and are not listed.
+    pub fn count_unchanged(&mut self, section: Section, count: u64) {
+        if count > 0 {
+            *self.index.unchanged.entry(section).or_default() += count;
+        }
+    }
+
+    /// Writes the index and makes the file durable.
+    pub fn finish(mut self) -> Result<WrittenPlan, PlanFileError> {
+        self.end_chunk()?;
+        let index = serde_json::to_vec(&self.index)
+            .map_err(|error| PlanFileError::Io("written", error.into()))?;
+        self.write(&index)?;
+        self.write(&(index.len() as u64).to_le_bytes())?;
+        let failed = |error| PlanFileError::Io("written", error);
+        self.file.flush().map_err(failed)?;
+        self.file.get_ref().sync_all().map_err(failed)?;
+        Ok(WrittenPlan {
+            digest: Digest(self.hash.finalize().into()),
+            index: self.index,
+        })
+    }
+
+    fn end_chunk(&mut self) -> Result<(), PlanFileError> {
+        let chunk = std::mem::take(&mut self.chunk);
+        let (Some(first), Some(last)) = (chunk.first, self.last.clone()) else {
+            return Ok(());
+        };
+        let mut deflated = DeflateEncoder::new(Vec::new(), Compression::fast());
+        let bytes = deflated
+            .write_all(&chunk.lines)
+            .and_then(|()| deflated.finish())
+            .map_err(|error| PlanFileError::Io("written", error))?;
+        let counts = chunk
+            .counts
+            .into_iter()
+            .map(|((section, action, reason), count)| Count {
+                section,
+                action,
+                reason,
+                count,
+            })
+            .collect();
+        let info = ChunkInfo {
+            offset: self.offset,
+            bytes: bytes.len() as u64,
+            first,
+            last,
+            counts,
+        };
+        self.index.chunks.push(info);
+        self.write(&bytes)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PlanFileError> {
+        self.hash.update(bytes);
+        self.offset += bytes.len() as u64;
+        self.file
+            .write_all(bytes)
+            .map_err(|error| PlanFileError::Io("written", error))
+    }
+}
