@@ -1,0 +1,70 @@
+//! The one place where the driver's errors become the port's.
+
+use std::fmt::Display;
+use std::io;
+
+use dev2prod_engine::ports::StoreError;
+
+/// Says what was attempted, for `map_err`.
+pub(super) fn to(doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError + Copy {
+    move |error| store_error(error, doing)
+}
+
+/// A value in a table that this program cannot have written.
+pub(super) fn corrupt(place: &str, why: &dyn Display) -> StoreError {
+    StoreError::Corrupt {
+        place: place.to_owned(),
+        why: why.to_string(),
+    }
+}
+
+/// What a caller asked for that cannot be: a fault of ours.
+pub(super) fn refused(doing: &'static str, why: &'static str) -> StoreError {
+    StoreError::Refused {
+        doing,
+        cause: why.into(),
+    }
+}
+
+fn store_error(error: sqlx::Error, doing: &'static str) -> StoreError {
+    enum Answer {
+        Full,
+        Unavailable,
+        Corrupt,
+        Refused,
+    }
+    let answer = match &error {
+        sqlx::Error::Database(database) => {
+            // The extended code; its lowest byte is the primary one.
+            let code = database.code().and_then(|code| code.parse::<i32>().ok());
+            match code.map(|code| code & 0xff) {
+                Some(13) => Answer::Full,                     // SQLITE_FULL
+                Some(5 | 6 | 10 | 14) => Answer::Unavailable, // BUSY, LOCKED, IOERR, CANTOPEN
+                Some(11 | 26) => Answer::Corrupt,             // CORRUPT, NOTADB
+                _ => Answer::Refused,
+            }
+        }
+        sqlx::Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => Answer::Full,
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => Answer::Unavailable,
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Answer::Corrupt,
+        _ => Answer::Refused,
+    };
+    match answer {
+        Answer::Full => StoreError::Full {
+            doing,
+            cause: error.into(),
+        },
+        Answer::Unavailable => StoreError::Unavailable {
+            doing,
+            cause: error.into(),
+        },
+        Answer::Corrupt => corrupt("the database", &error),
+        Answer::Refused => StoreError::Refused {
+            doing,
+            cause: error.into(),
+        },
+    }
+}

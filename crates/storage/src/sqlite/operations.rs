@@ -1,0 +1,434 @@
+//! Operations: a queue across tenants, and a history within each.
+
+use async_trait::async_trait;
+use dev2prod_engine::ports::{
+    Enqueued, Idempotency, OperationFilter, OperationPage, OperationStore, StoreError, StoreResult,
+};
+use dev2prod_model::access::{HistoryRead, OperationStart, Scope, Upkeep};
+use dev2prod_model::id::OperationId;
+use dev2prod_model::item::Digest;
+use dev2prod_model::operation::{Claim, Kind, Operation, Progress, Report, Request, State, Status};
+use serde::Serialize;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use super::error::{corrupt, refused, to};
+use super::rows::{column, digest, json, parsed};
+use super::{NOW_MS, Sqlite, tenant_no};
+
+/// Of an operation `o` and its tenant `t`.
+const COLUMNS: &str = "o.id, t.id, o.request, o.created_by, o.created_ms, o.updated_ms, o.status,
+    o.server, o.started_ms, o.progress, o.report, o.failure";
+
+fn operation(row: &SqliteRow) -> StoreResult<Operation> {
+    Ok(Operation {
+        id: parsed(row, 0, "operation.id")?,
+        tenant: parsed(row, 1, "tenant.id")?,
+        request: json::<Request>(column(row, 2, "operation.request")?, "operation.request")?,
+        created_by: parsed(row, 3, "operation.created_by")?,
+        created_ms: column(row, 4, "operation.created_ms")?,
+        updated_ms: column(row, 5, "operation.updated_ms")?,
+        state: state(row)?,
+    })
+}
+
+fn state(row: &SqliteRow) -> StoreResult<State> {
+    let name: &str = column(row, 6, "operation.status")?;
+    let status = Status::from_name(name).ok_or_else(|| corrupt("operation.status", &name))?;
+    if status == Status::Pending {
+        return Ok(State::Pending);
+    }
+    let server = column(row, 7, "operation.server")?;
+    let started_ms = column(row, 8, "operation.started_ms")?;
+    match status {
+        Status::Pending | Status::Running => Ok(State::Running {
+            server,
+            started_ms,
+            progress: optional(row, 9, "operation.progress")?,
+        }),
+        Status::Completed | Status::Failed => Ok(State::Ended {
+            server,
+            started_ms,
+            report: optional(row, 10, "operation.report")?,
+            failure: optional(row, 11, "operation.failure")?,
+        }),
+    }
+}
+
+fn optional<T: serde::de::DeserializeOwned>(
+    row: &SqliteRow,
+    index: usize,
+    place: &str,
+) -> StoreResult<Option<T>> {
+    let text: Option<&str> = column(row, index, place)?;
+    text.map(|text| json(text, place)).transpose()
+}
+
+fn text<T: Serialize>(value: &T, place: &str) -> StoreResult<String> {
+    serde_json::to_string(value).map_err(|error| corrupt(place, &error))
+}
+
+fn fenced(claim: &Claim) -> StoreError {
+    StoreError::Fenced(format!("operation {}", claim.operation().id))
+}
+
+/// Writes how an operation ended, if the claim still holds it.
+pub(super) async fn end(
+    connection: &mut SqliteConnection,
+    claim: &Claim,
+    ended: &Operation,
+    doing: &'static str,
+) -> StoreResult<()> {
+    let State::Ended {
+        server,
+        started_ms,
+        report,
+        failure,
+    } = &ended.state
+    else {
+        return Err(refused(doing, "the operation has not ended"));
+    };
+    let plan = match report {
+        Some(Report::Import(report)) => report.plan,
+        Some(Report::Export(_)) | None => None,
+    };
+    let report = report
+        .as_ref()
+        .map(|report| text(report, "operation.report"))
+        .transpose()?;
+    let failure = failure
+        .as_ref()
+        .map(|failure| text(failure, "operation.failure"))
+        .transpose()?;
+    let done = sqlx::query(
+        "UPDATE operation SET status = ?4, updated_ms = ?5, server = ?6, started_ms = ?7,
+             progress = NULL, report = ?8, failure = ?9, plan = ?10, lease_until_ms = 0
+         WHERE tenant = (SELECT no FROM tenant WHERE id = ?1) AND id = ?2 AND fence = ?3
+             AND status = 'RUNNING'",
+    )
+    .bind(claim.tenant().as_str())
+    .bind(claim.operation().id.to_string())
+    .bind(claim.fence())
+    .bind(ended.status().name())
+    .bind(ended.updated_ms)
+    .bind(server)
+    .bind(started_ms)
+    .bind(report)
+    .bind(failure)
+    .bind(plan.map(|plan| plan.0.to_vec()))
+    .execute(connection)
+    .await
+    .map_err(to(doing))?;
+    match done.rows_affected() {
+        0 => Err(fenced(claim)),
+        _ => Ok(()),
+    }
+}
+
+/// The operation that an earlier promise started, with the request it was for.
+async fn promised(
+    connection: &mut SqliteConnection,
+    no: i64,
+    scope: &Scope<OperationStart>,
+    key: &str,
+    now_ms: i64,
+    doing: &'static str,
+) -> StoreResult<Option<(Digest, OperationId)>> {
+    let row = sqlx::query(
+        "SELECT request, operation FROM idempotency
+         WHERE tenant = ?1 AND login = ?2 AND key = ?3 AND expires_ms > ?4",
+    )
+    .bind(no)
+    .bind(scope.login().as_str())
+    .bind(key)
+    .bind(now_ms)
+    .fetch_optional(connection)
+    .await
+    .map_err(to(doing))?;
+    row.map(|row| {
+        Ok((
+            digest(&row, 0, "idempotency.request")?,
+            parsed(&row, 1, "idempotency.operation")?,
+        ))
+    })
+    .transpose()
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    no: i64,
+    operation: &Operation,
+    doing: &'static str,
+) -> StoreResult<()> {
+    sqlx::query(
+        "INSERT INTO operation (tenant, id, kind, status, request, created_by, created_ms,
+             updated_ms, fence, lease_until_ms, not_before_ms)
+         VALUES (?1, ?2, ?3, 'PENDING', ?4, ?5, ?6, ?7, 0, 0, 0)",
+    )
+    .bind(no)
+    .bind(operation.id.to_string())
+    .bind(operation.request.kind().name())
+    .bind(text(&operation.request, "operation.request")?)
+    .bind(operation.created_by.as_str())
+    .bind(operation.created_ms)
+    .bind(operation.updated_ms)
+    .execute(connection)
+    .await
+    .map_err(to(doing))?;
+    Ok(())
+}
+
+#[async_trait]
+impl OperationStore for Sqlite {
+    async fn enqueue(
+        &self,
+        scope: &Scope<OperationStart>,
+        operation: &Operation,
+        idempotency: Option<&Idempotency>,
+        now_ms: i64,
+    ) -> StoreResult<Enqueued> {
+        let doing = "keep a new operation";
+        if operation.state != State::Pending || operation.tenant != *scope.tenant() {
+            return Err(refused(doing, "it is not new, or not of this tenant"));
+        }
+        let mut tx = self.write(doing).await?;
+        let no = tenant_no(&mut tx, scope.tenant(), doing)
+            .await?
+            .ok_or_else(|| refused(doing, "its tenant is gone"))?;
+        if let Some(promise) = idempotency {
+            match promised(&mut tx, no, scope, &promise.key, now_ms, doing).await? {
+                Some((request, id)) if request == promise.request => {
+                    return Ok(Enqueued::Before(id));
+                }
+                Some(_) => return Ok(Enqueued::KeyReused),
+                None => {}
+            }
+            sqlx::query("INSERT OR REPLACE INTO idempotency VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+                .bind(no)
+                .bind(scope.login().as_str())
+                .bind(&promise.key)
+                .bind(promise.request.0.as_slice())
+                .bind(operation.id.to_string())
+                .bind(promise.expires_ms)
+                .execute(&mut *tx)
+                .await
+                .map_err(to(doing))?;
+        }
+        insert(&mut tx, no, operation, doing).await?;
+        tx.commit().await.map_err(to(doing))?;
+        Ok(Enqueued::New)
+    }
+
+    async fn operation(
+        &self,
+        scope: &Scope<HistoryRead>,
+        id: OperationId,
+    ) -> StoreResult<Option<Operation>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM tenant t CROSS JOIN operation o ON o.tenant = t.no
+             WHERE t.id = ?1 AND o.id = ?2"
+        );
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(scope.tenant().as_str())
+            .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(to("read an operation"))?;
+        row.as_ref().map(operation).transpose()
+    }
+
+    async fn operations(
+        &self,
+        scope: &Scope<HistoryRead>,
+        filter: &OperationFilter,
+    ) -> StoreResult<OperationPage> {
+        let doing = "list operations";
+        let matching = "FROM tenant t CROSS JOIN operation o ON o.tenant = t.no
+            WHERE t.id = ?1 AND (?2 = '[]' OR o.kind IN (SELECT value FROM json_each(?2)))
+                AND (?3 IS NULL OR o.status = ?3)";
+        let kinds: Vec<_> = filter.kinds.iter().map(|kind| kind.name()).collect();
+        let kinds = serde_json::Value::from(kinds).to_string();
+        let status = filter.status.map(Status::name);
+        let mut connection = self.readers.acquire().await.map_err(to(doing))?;
+        let total: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) {matching}")))
+            .bind(scope.tenant().as_str())
+            .bind(&kinds)
+            .bind(status)
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(to(doing))?;
+        let (created_ms, id) = match filter.after {
+            Some((created_ms, id)) => (created_ms, id.to_string()),
+            None => (i64::MAX, String::new()),
+        };
+        let page = format!(
+            "SELECT {COLUMNS} {matching} AND (o.created_ms, o.id) < (?4, ?5)
+             ORDER BY o.created_ms DESC, o.id DESC LIMIT ?6"
+        );
+        let rows = sqlx::query(AssertSqlSafe(page))
+            .bind(scope.tenant().as_str())
+            .bind(&kinds)
+            .bind(status)
+            .bind(created_ms)
+            .bind(id)
+            .bind(filter.limit)
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(to(doing))?;
+        Ok(OperationPage {
+            operations: rows.iter().map(operation).collect::<StoreResult<_>>()?,
+            total: total.unsigned_abs(),
+        })
+    }
+
+    async fn waiting_for(
+        &self,
+        scope: &Scope<HistoryRead>,
+        id: OperationId,
+    ) -> StoreResult<Option<OperationId>> {
+        let row = sqlx::query(
+            "SELECT p.id FROM tenant t
+             CROSS JOIN operation o ON o.tenant = t.no AND o.id = ?2
+             JOIN operation p ON p.tenant = o.tenant AND p.kind = o.kind AND p.id <> o.id
+                 AND p.status IN ('PENDING', 'RUNNING')
+             WHERE t.id = ?1 AND o.kind = ?3 AND o.status = 'PENDING' AND (
+                 p.status = 'RUNNING' OR (p.created_ms, p.id) < (o.created_ms, o.id))
+             ORDER BY p.status = 'RUNNING' DESC, p.created_ms, p.id LIMIT 1",
+        )
+        .bind(scope.tenant().as_str())
+        .bind(id.to_string())
+        .bind(Kind::Import.name())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(to("find what an import waits for"))?;
+        row.map(|row| parsed(&row, 0, "operation.id")).transpose()
+    }
+
+    async fn claim(
+        &self,
+        _upkeep: &Upkeep,
+        server: &str,
+        lease_ms: i64,
+        now_ms: i64,
+    ) -> StoreResult<Option<Claim>> {
+        let doing = "take an operation on";
+        let mut tx = self.write(doing).await?;
+        let sql = format!(
+            "UPDATE operation AS o SET status = 'RUNNING', server = ?1, updated_ms = ?3,
+                 started_ms = coalesce(o.started_ms, ?3), fence = o.fence + 1,
+                 lease_until_ms = {NOW_MS} + ?2, not_before_ms = 0
+             WHERE rowid = (
+                 SELECT n.rowid FROM operation n JOIN tenant t ON t.no = n.tenant
+                 WHERE n.status IN ('PENDING', 'RUNNING') AND n.lease_until_ms <= {NOW_MS}
+                     AND n.not_before_ms <= {NOW_MS}
+                     AND (n.kind <> ?4 OR n.status = 'RUNNING' OR NOT EXISTS (
+                         SELECT 1 FROM operation p INDEXED BY operation_open
+                         WHERE p.status IN ('PENDING', 'RUNNING') AND p.tenant = n.tenant
+                             AND p.kind = n.kind AND (p.status = 'RUNNING'
+                                 OR (p.created_ms, p.id) < (n.created_ms, n.id))))
+                 ORDER BY n.created_ms, n.id LIMIT 1)
+             RETURNING id, (SELECT id FROM tenant WHERE no = tenant), request, created_by,
+                 created_ms, updated_ms, status, server, started_ms, progress, report, failure,
+                 fence"
+        );
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(server)
+            .bind(lease_ms)
+            .bind(now_ms)
+            .bind(Kind::Import.name())
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(to(doing))?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let claim = Claim::new(operation(&row)?, column(&row, 12, "operation.fence")?);
+        tx.commit().await.map_err(to(doing))?;
+        Ok(Some(claim))
+    }
+
+    async fn renew(
+        &self,
+        claim: &Claim,
+        progress: Option<&Progress>,
+        lease_ms: i64,
+        now_ms: i64,
+    ) -> StoreResult<()> {
+        let progress = progress
+            .map(|progress| text(progress, "operation.progress"))
+            .transpose()?;
+        let sql = format!(
+            "UPDATE operation SET lease_until_ms = {NOW_MS} + ?4, updated_ms = ?5,
+                 progress = coalesce(?6, progress)
+             WHERE tenant = (SELECT no FROM tenant WHERE id = ?1) AND id = ?2 AND fence = ?3
+                 AND status = 'RUNNING'"
+        );
+        let kept = sqlx::query(AssertSqlSafe(sql))
+            .bind(claim.tenant().as_str())
+            .bind(claim.operation().id.to_string())
+            .bind(claim.fence())
+            .bind(lease_ms)
+            .bind(now_ms)
+            .bind(progress)
+            .execute(&self.writer)
+            .await
+            .map_err(to("keep an operation"))?;
+        match kept.rows_affected() {
+            0 => Err(fenced(claim)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn finish(&self, claim: &Claim, ended: &Operation) -> StoreResult<()> {
+        let doing = "write how an operation ended";
+        let mut connection = self.writer.acquire().await.map_err(to(doing))?;
+        end(&mut connection, claim, ended, doing).await
+    }
+
+    async fn hand_back(&self, claim: &Claim, delay_ms: i64) -> StoreResult<()> {
+        // It stays begun, so that its first start is kept and no other import comes before it.
+        let sql = format!(
+            "UPDATE operation SET lease_until_ms = 0, not_before_ms = {NOW_MS} + ?4,
+                 fence = fence + 1
+             WHERE tenant = (SELECT no FROM tenant WHERE id = ?1) AND id = ?2 AND fence = ?3
+                 AND status = 'RUNNING'"
+        );
+        let done = sqlx::query(AssertSqlSafe(sql))
+            .bind(claim.tenant().as_str())
+            .bind(claim.operation().id.to_string())
+            .bind(claim.fence())
+            .bind(delay_ms)
+            .execute(&self.writer)
+            .await
+            .map_err(to("hand an operation back"))?;
+        match done.rows_affected() {
+            0 => Err(fenced(claim)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn release_leases(&self, _upkeep: &Upkeep) -> StoreResult<()> {
+        let doing = "end the leases of an earlier process";
+        let mut tx = self.write(doing).await?;
+        for sql in [
+            "UPDATE operation SET lease_until_ms = 0, not_before_ms = 0, fence = fence + 1
+             WHERE status IN ('PENDING', 'RUNNING')",
+            "UPDATE tenant SET stage_until_ms = 0",
+        ] {
+            sqlx::query(sql)
+                .execute(&mut *tx)
+                .await
+                .map_err(to(doing))?;
+        }
+        tx.commit().await.map_err(to(doing))
+    }
+
+    async fn expire_idempotency(&self, _upkeep: &Upkeep, now_ms: i64) -> StoreResult<()> {
+        sqlx::query("DELETE FROM idempotency WHERE expires_ms <= ?1")
+            .bind(now_ms)
+            .execute(&self.writer)
+            .await
+            .map_err(to("forget ended promises"))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,446 @@
+//! The right to write a tenant's next revision: given, kept, used up.
+
+mod write;
+
+use async_trait::async_trait;
+use dev2prod_engine::ports::{
+    BaselineChange, Begun, Change, Holder, Link, Stage, StagingStore, StoreError, StoreResult,
+};
+use dev2prod_model::access::{ContentWrite, Scope, Upkeep};
+use dev2prod_model::id::TenantId;
+use dev2prod_model::item::{Digest, ItemRef, Revision};
+use dev2prod_model::operation::{Claim, Operation};
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use super::error::to;
+use super::rows::{self, column, digest_of, item_ref, items_json};
+use super::tenants::{holder, note_revision};
+use super::versions::{self, Which};
+use super::{BATCH, NOW_MS, Sqlite, operations};
+
+/// How long housekeeping holds a stage that it clears; if it dies, that is how long the rest waits.
+const REAP_LEASE_MS: i64 = 60_000;
+
+fn fenced(tenant: &TenantId) -> StoreError {
+    StoreError::Fenced(format!("the content of tenant {tenant}"))
+}
+
+/// The tenant's number, if the stage still holds it.
+async fn held(
+    connection: &mut SqliteConnection,
+    stage: &Stage,
+    doing: &'static str,
+) -> StoreResult<i64> {
+    let sql = format!(
+        "SELECT no FROM tenant
+         WHERE id = ?1 AND stage_fence = ?2 AND revision = ?3 AND stage_until_ms > {NOW_MS}"
+    );
+    sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(stage.tenant.as_str())
+        .bind(stage.fence)
+        .bind(stage.base.0)
+        .fetch_optional(connection)
+        .await
+        .map_err(to(doing))?
+        .ok_or_else(|| fenced(&stage.tenant))
+}
+
+/// How [`Sqlite::take`] went.
+enum Taken {
+    /// Not at all.
+    Not(Begun),
+    /// It is held now; `stale`: what is staged has to go first.
+    Held { stage: Stage, stale: bool },
+}
+
+impl Sqlite {
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        by: &Holder,
+        lease_ms: i64,
+        doing: &'static str,
+    ) -> StoreResult<Taken> {
+        let mut tx = self.write(doing).await?;
+        let sql = format!(
+            "SELECT stage_operation, stage_request, stage_until_ms > {NOW_MS}, maintenance
+             FROM tenant WHERE id = ?1"
+        );
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(tenant.as_str())
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(to(doing))?;
+        let Some(row) = row else {
+            return Ok(Taken::Not(Begun::Closed));
+        };
+        if column(&row, 3, "tenant.maintenance")? {
+            return Ok(Taken::Not(Begun::Closed));
+        }
+        let before = holder(&row, 0)?;
+        let again = before.as_ref() == Some(by);
+        if let Some(other) = before.filter(|_| !again)
+            && column(&row, 2, "tenant.stage_until_ms")?
+        {
+            return Ok(Taken::Not(Begun::Locked(other)));
+        }
+        let (operation, request) = match by {
+            Holder::Operation(id) => (Some(id.to_string()), None),
+            Holder::Request(id) => (None, Some(id.as_bytes().as_slice())),
+        };
+        // Another's hold that was not ended may have staged something.
+        let sql = format!(
+            "UPDATE tenant SET stage_fence = stage_fence + 1, stage_until_ms = {NOW_MS} + ?2,
+                 stage_stale = stage_stale OR (NOT ?5
+                     AND (stage_operation IS NOT NULL OR stage_request IS NOT NULL)),
+                 stage_operation = ?3, stage_request = ?4
+             WHERE id = ?1 RETURNING revision, stage_fence, stage_stale"
+        );
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(tenant.as_str())
+            .bind(lease_ms)
+            .bind(operation)
+            .bind(request)
+            .bind(again)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(to(doing))?;
+        tx.commit().await.map_err(to(doing))?;
+        Ok(Taken::Held {
+            stage: Stage {
+                tenant: tenant.clone(),
+                base: Revision(column(&row, 0, "tenant.revision")?),
+                fence: column(&row, 1, "tenant.stage_fence")?,
+            },
+            stale: column(&row, 2, "tenant.stage_stale")?,
+        })
+    }
+
+    /// Removes everything staged under a hold whose lease may have ended, in batches.
+    async fn clear(&self, stage: &Stage, doing: &'static str) -> StoreResult<()> {
+        let next = stage.base.next().0;
+        loop {
+            let mut tx = self.write(doing).await?;
+            let no: Option<i64> = sqlx::query_scalar(
+                "SELECT no FROM tenant WHERE id = ?1 AND stage_fence = ?2 AND revision = ?3",
+            )
+            .bind(stage.tenant.as_str())
+            .bind(stage.fence)
+            .bind(stage.base.0)
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(to(doing))?;
+            let no = no.ok_or_else(|| fenced(&stage.tenant))?;
+            let touched = sqlx::query(
+                "SELECT section, key FROM change WHERE tenant = ?1 AND revision = ?2
+                 ORDER BY section, key LIMIT ?3",
+            )
+            .bind(no)
+            .bind(next)
+            .bind(BATCH)
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(to(doing))?;
+            let items = touched
+                .iter()
+                .map(|row| item_ref(row, 0, "change"))
+                .collect::<StoreResult<Vec<_>>>()?;
+            let Some(last) = items.last() else {
+                return Ok(());
+            };
+            let keys = items_json(&items);
+            let staged = Which::BegunBy(next);
+            versions::delete_items(&mut tx, no, &keys, staged, doing).await?;
+            versions::delete_baselines(&mut tx, no, &keys, staged, doing).await?;
+            versions::reopen(&mut tx, no, &keys, next, doing).await?;
+            sqlx::query(
+                "DELETE FROM change
+                 WHERE tenant = ?1 AND revision = ?2 AND (section, key) <= (?3, ?4)",
+            )
+            .bind(no)
+            .bind(next)
+            .bind(last.section.index())
+            .bind(last.key.as_str())
+            .execute(&mut *tx)
+            .await
+            .map_err(to(doing))?;
+            tx.commit().await.map_err(to(doing))?;
+        }
+    }
+
+    /// Ends a hold under which nothing is staged any more.
+    async fn release(&self, stage: &Stage, doing: &'static str) -> StoreResult<()> {
+        sqlx::query(
+            "UPDATE tenant SET stage_operation = NULL, stage_request = NULL, stage_until_ms = 0,
+                 stage_stale = 0, stage_fence = stage_fence + 1
+             WHERE id = ?1 AND stage_fence = ?2",
+        )
+        .bind(stage.tenant.as_str())
+        .bind(stage.fence)
+        .execute(&self.writer)
+        .await
+        .map_err(to(doing))?;
+        Ok(())
+    }
+
+    /// Takes over one stage that nobody will go on with.
+    async fn take_abandoned(&self, doing: &'static str) -> StoreResult<Option<Stage>> {
+        let sql = format!(
+            "UPDATE tenant SET stage_fence = stage_fence + 1, stage_stale = 1,
+                 stage_until_ms = {NOW_MS} + ?1
+             WHERE no = (
+                 SELECT t.no FROM tenant t WHERE t.stage_until_ms <= {NOW_MS}
+                 AND (t.stage_request IS NOT NULL OR (t.stage_operation IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.tenant = t.no
+                         AND o.id = t.stage_operation AND o.status IN ('PENDING', 'RUNNING'))))
+                 LIMIT 1)
+             RETURNING id, revision, stage_fence"
+        );
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(REAP_LEASE_MS)
+            .fetch_optional(&self.writer)
+            .await
+            .map_err(to(doing))?;
+        row.map(|row| {
+            Ok(Stage {
+                tenant: rows::parsed(&row, 0, "tenant.id")?,
+                base: Revision(column(&row, 1, "tenant.revision")?),
+                fence: column(&row, 2, "tenant.stage_fence")?,
+            })
+        })
+        .transpose()
+    }
+}
+
+#[async_trait]
+impl StagingStore for Sqlite {
+    async fn begin_stage(
+        &self,
+        scope: &Scope<ContentWrite>,
+        holder: &Holder,
+        lease_ms: i64,
+    ) -> StoreResult<Begun> {
+        let doing = "open a tenant's content for writing";
+        let (stage, stale) = match self.take(scope.tenant(), holder, lease_ms, doing).await? {
+            Taken::Not(answer) => return Ok(answer),
+            Taken::Held { stage, stale } => (stage, stale),
+        };
+        if stale {
+            self.clear(&stage, doing).await?;
+            let sql = format!(
+                "UPDATE tenant SET stage_stale = 0, stage_until_ms = {NOW_MS} + ?3
+                 WHERE id = ?1 AND stage_fence = ?2"
+            );
+            let kept = sqlx::query(AssertSqlSafe(sql))
+                .bind(stage.tenant.as_str())
+                .bind(stage.fence)
+                .bind(lease_ms)
+                .execute(&self.writer)
+                .await
+                .map_err(to(doing))?;
+            if kept.rows_affected() == 0 {
+                return Err(fenced(&stage.tenant));
+            }
+        }
+        Ok(Begun::Stage(stage))
+    }
+
+    async fn renew_stage(&self, stage: &Stage, lease_ms: i64) -> StoreResult<()> {
+        let sql = format!(
+            "UPDATE tenant SET stage_until_ms = {NOW_MS} + ?4
+             WHERE id = ?1 AND stage_fence = ?2 AND revision = ?3 AND stage_until_ms > {NOW_MS}"
+        );
+        let kept = sqlx::query(AssertSqlSafe(sql))
+            .bind(stage.tenant.as_str())
+            .bind(stage.fence)
+            .bind(stage.base.0)
+            .bind(lease_ms)
+            .execute(&self.writer)
+            .await
+            .map_err(to("keep a tenant's content open for writing"))?;
+        match kept.rows_affected() {
+            0 => Err(fenced(&stage.tenant)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn stage(&self, stage: &Stage, changes: &[Change]) -> StoreResult<()> {
+        let doing = "stage items";
+        let mut tx = self.write(doing).await?;
+        let no = held(&mut tx, stage, doing).await?;
+        write::items(&mut tx, no, stage.base.next(), changes, doing).await?;
+        tx.commit().await.map_err(to(doing))
+    }
+
+    async fn stage_baselines(&self, stage: &Stage, changes: &[BaselineChange]) -> StoreResult<()> {
+        let doing = "stage baselines";
+        let mut tx = self.write(doing).await?;
+        let no = held(&mut tx, stage, doing).await?;
+        write::baselines(&mut tx, no, stage.base.next(), changes, doing).await?;
+        tx.commit().await.map_err(to(doing))
+    }
+
+    async fn clear_stage(&self, stage: &Stage) -> StoreResult<()> {
+        let doing = "remove what was staged";
+        let mut connection = self.readers.acquire().await.map_err(to(doing))?;
+        held(&mut connection, stage, doing).await?;
+        drop(connection);
+        self.clear(stage, doing).await
+    }
+
+    async fn staged(
+        &self,
+        stage: &Stage,
+        after: Option<&ItemRef>,
+        limit: u32,
+    ) -> StoreResult<Vec<(ItemRef, Option<Digest>)>> {
+        let doing = "read what was staged";
+        let mut connection = self.readers.acquire().await.map_err(to(doing))?;
+        let no = held(&mut connection, stage, doing).await?;
+        let rows = sqlx::query(
+            "SELECT c.section, c.key, v.digest FROM change c
+             LEFT JOIN item v ON v.tenant = c.tenant AND v.section = c.section AND v.key = c.key
+                 AND v.from_rev = c.revision
+             WHERE c.tenant = ?1 AND c.revision = ?2 AND (c.section, c.key) > (?3, ?4)
+                 AND c.what & 1
+             ORDER BY c.section, c.key LIMIT ?5",
+        )
+        .bind(no)
+        .bind(stage.base.next().0)
+        .bind(after.map_or(0, |item| item.section.index()))
+        .bind(after.map_or("", |item| item.key.as_str()))
+        .bind(limit)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(to(doing))?;
+        rows.iter()
+            .map(|row| {
+                let digest: Option<&[u8]> = column(row, 2, "item.digest")?;
+                let digest = digest
+                    .map(|bytes| digest_of(bytes, "item.digest"))
+                    .transpose()?;
+                Ok((item_ref(row, 0, "change")?, digest))
+            })
+            .collect()
+    }
+
+    async fn staged_dangling(&self, stage: &Stage, limit: u32) -> StoreResult<(Vec<Link>, u64)> {
+        let doing = "check staged references";
+        let mut connection = self.readers.acquire().await.map_err(to(doing))?;
+        let no = held(&mut connection, stage, doing).await?;
+        let next = stage.base.next().0;
+        let mut found = Vec::new();
+        let mut total = 0_u64;
+        // Both kinds of links come from a page of staged items, so that no read lasts long.
+        let mut after = (0_i64, String::new());
+        loop {
+            let page: Vec<(i64, String)> = sqlx::query_as(
+                "SELECT section, key FROM change WHERE tenant = ?1 AND revision = ?2
+                     AND (section, key) > (?3, ?4) ORDER BY section, key LIMIT ?5",
+            )
+            .bind(no)
+            .bind(next)
+            .bind(after.0)
+            .bind(&after.1)
+            .bind(BATCH)
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(to(doing))?;
+            let Some(last) = page.last().cloned() else {
+                return Ok((found, total));
+            };
+            let rows = sqlx::query(DANGLING)
+                .bind(no)
+                .bind(next)
+                .bind(after.0)
+                .bind(&after.1)
+                .bind(last.0)
+                .bind(&last.1)
+                .fetch_all(&mut *connection)
+                .await
+                .map_err(to(doing))?;
+            total += rows.len() as u64;
+            for row in rows.iter().take(limit as usize - found.len()) {
+                found.push(Link {
+                    from: item_ref(row, 0, "link")?,
+                    to: item_ref(row, 2, "link")?,
+                });
+            }
+            after = last;
+        }
+    }
+
+    async fn flip(
+        &self,
+        stage: &Stage,
+        ended: Option<(&Claim, &Operation)>,
+    ) -> StoreResult<Revision> {
+        let doing = "move a tenant to its next revision";
+        let next = stage.base.next();
+        let mut tx = self.write(doing).await?;
+        let no = held(&mut tx, stage, doing).await?;
+        sqlx::query(
+            "UPDATE tenant SET revision = ?2, stage_operation = NULL, stage_request = NULL,
+                 stage_until_ms = 0, stage_stale = 0, stage_fence = stage_fence + 1
+             WHERE no = ?1",
+        )
+        .bind(no)
+        .bind(next.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(to(doing))?;
+        note_revision(&mut tx, no, next, doing).await?;
+        if let Some((claim, operation)) = ended {
+            operations::end(&mut tx, claim, operation, doing).await?;
+        }
+        tx.commit().await.map_err(to(doing))?;
+        Ok(next)
+    }
+
+    async fn abort_stage(&self, stage: &Stage) -> StoreResult<()> {
+        let doing = "give up what was staged";
+        match self.clear(stage, doing).await {
+            Ok(()) => self.release(stage, doing).await,
+            Err(StoreError::Fenced(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn reap_stages(&self, _upkeep: &Upkeep) -> StoreResult<u64> {
+        let doing = "clear abandoned stages";
+        self.bury_tenants(doing).await?;
+        let mut reaped = 0;
+        while let Some(stage) = self.take_abandoned(doing).await? {
+            self.abort_stage(&stage).await?;
+            reaped += 1;
+        }
+        Ok(reaped)
+    }
+}
+
+/// Links that lead nowhere at revision `?2`: of items staged for it after (`?3`, `?4`) up to
+/// (`?5`, `?6`), then of others to those of them that it removes.
+const DANGLING: &str = "
+    WITH c AS MATERIALIZED (
+        SELECT section, key FROM change WHERE tenant = ?1 AND revision = ?2 AND what & 1
+            AND (section, key) > (?3, ?4) AND (section, key) <= (?5, ?6))
+    SELECT c.section, c.key, l.value ->> 0, l.value ->> 1
+    FROM c
+    CROSS JOIN item v ON v.tenant = ?1 AND v.section = c.section AND v.key = c.key
+        AND v.from_rev = ?2
+    CROSS JOIN body b ON b.id = v.body
+    CROSS JOIN json_each(b.links) l
+    WHERE NOT EXISTS (
+        SELECT 1 FROM item t WHERE t.tenant = ?1 AND t.section = l.value ->> 0
+            AND t.key = l.value ->> 1 AND t.from_rev <= ?2 AND t.to_rev > ?2)
+    UNION ALL
+    SELECT l.section, l.key, l.to_section, l.to_key
+    FROM c
+    CROSS JOIN item v ON v.tenant = ?1 AND v.section = c.section AND v.key = c.key
+        AND v.to_rev = ?2
+    CROSS JOIN link l ON l.tenant = ?1 AND l.to_section = c.section AND l.to_key = c.key
+    CROSS JOIN item f ON f.tenant = ?1 AND f.section = l.section AND f.key = l.key
+        AND f.from_rev = l.from_rev
+    WHERE f.from_rev < ?2 AND f.to_rev > ?2 AND NOT EXISTS (
+        SELECT 1 FROM item t WHERE t.tenant = ?1 AND t.section = c.section AND t.key = c.key
+            AND t.from_rev = ?2)";

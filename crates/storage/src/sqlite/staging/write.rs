@@ -1,0 +1,280 @@
+//! Rows of a stage: versions that begin with the next revision, and the ends of those they follow.
+
+use std::collections::BTreeMap;
+
+use dev2prod_engine::ports::{BaselineChange, Change, PutItem, StoreResult};
+use dev2prod_model::id::Origin;
+use dev2prod_model::item::{ItemRef, Revision};
+use sqlx::SqliteConnection;
+
+use super::super::OPEN;
+use super::super::error::to;
+use super::super::rows::{Insert, items_json, signed};
+use super::super::versions::{self, Which};
+
+const BODIES: Insert = Insert {
+    into: "INSERT INTO body (id, tenant, links, attachment, refs, body)",
+    columns: 6,
+    tail: "",
+};
+
+const ITEMS: Insert = Insert {
+    into: "INSERT INTO item
+               (tenant, section, key, from_rev, to_rev, digest, flags, bytes, body)",
+    columns: 9,
+    tail: "",
+};
+
+const LINKS: Insert = Insert {
+    into: "INSERT INTO link (tenant, to_section, to_key, section, key, from_rev)",
+    columns: 6,
+    tail: "ON CONFLICT DO NOTHING",
+};
+
+const ATTACHMENTS: Insert = Insert {
+    into: "INSERT INTO attachment (tenant, sha256, section, key, from_rev)",
+    columns: 5,
+    tail: "",
+};
+
+const CHANGES: Insert = Insert {
+    into: "INSERT INTO change (tenant, revision, section, key, what)",
+    columns: 5,
+    tail: "ON CONFLICT DO UPDATE SET what = what | excluded.what",
+};
+
+const BASELINES: Insert = Insert {
+    into: "INSERT INTO baseline
+               (tenant, section, key, origin, from_rev, to_rev, source, source_revision, result)",
+    columns: 9,
+    tail: "ON CONFLICT DO UPDATE SET source = excluded.source,
+               source_revision = excluded.source_revision, result = excluded.result",
+};
+
+/// Bits of `change.what`.
+const AN_ITEM: i64 = 1;
+const A_BASELINE: i64 = 2;
+
+/// Stages changes of items; of two of one item the later counts.
+pub(super) async fn items(
+    connection: &mut SqliteConnection,
+    no: i64,
+    next: Revision,
+    changes: &[Change],
+    doing: &'static str,
+) -> StoreResult<()> {
+    let changes: BTreeMap<&ItemRef, Option<&PutItem>> = changes
+        .iter()
+        .map(|change| match change {
+            Change::Put(put) => (&put.item, Some(put)),
+            Change::Remove(item) => (item, None),
+        })
+        .collect();
+    let Some(first) = changes.keys().next() else {
+        return Ok(());
+    };
+    let keys = items_json(changes.keys().copied());
+    if staged_from(connection, no, next, first, doing).await? {
+        let staged = Which::BegunBy(next.0);
+        versions::delete_items(connection, no, &keys, staged, doing).await?;
+    }
+    versions::move_item_ends(connection, no, &keys, (OPEN, next.0), doing).await?;
+    note_changes(
+        connection,
+        no,
+        next,
+        changes.keys().copied(),
+        AN_ITEM,
+        doing,
+    )
+    .await?;
+    let puts: Vec<_> = changes.into_values().flatten().collect();
+    insert_versions(connection, no, next, &puts, doing).await?;
+    insert_links(connection, no, next, &puts, doing).await
+}
+
+/// Whether anything was staged from this item on: in key order nothing was, and then no staged
+/// version has to be looked for.
+async fn staged_from(
+    connection: &mut SqliteConnection,
+    no: i64,
+    next: Revision,
+    first: &ItemRef,
+    doing: &'static str,
+) -> StoreResult<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM change
+             WHERE tenant = ?1 AND revision = ?2 AND (section, key) >= (?3, ?4) AND what & 1)",
+    )
+    .bind(no)
+    .bind(next.0)
+    .bind(first.section.index())
+    .bind(first.key.as_str())
+    .fetch_one(connection)
+    .await
+    .map_err(to(doing))
+}
+
+async fn note_changes<'a>(
+    connection: &mut SqliteConnection,
+    no: i64,
+    next: Revision,
+    items: impl Iterator<Item = &'a ItemRef>,
+    what: i64,
+    doing: &'static str,
+) -> StoreResult<()> {
+    let items: Vec<_> = items.collect();
+    CHANGES
+        .rows(connection, &items, doing, |statement, item| {
+            statement
+                .bind(no)
+                .bind(next.0)
+                .bind(item.section.index())
+                .bind(item.key.as_str().to_owned())
+                .bind(what)
+        })
+        .await
+}
+
+async fn insert_versions(
+    connection: &mut SqliteConnection,
+    no: i64,
+    next: Revision,
+    puts: &[&PutItem],
+    doing: &'static str,
+) -> StoreResult<()> {
+    let last: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM body")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(to(doing))?;
+    let mut rows = Vec::with_capacity(puts.len());
+    for (id, put) in (last + 1..).zip(puts) {
+        rows.push((id, signed(put.body.len() as u64, doing)?, *put));
+    }
+    BODIES
+        .rows(connection, &rows, doing, |statement, (id, _, put)| {
+            statement
+                .bind(*id)
+                .bind(no)
+                .bind(items_json(&put.links))
+                .bind(put.attachment.map(|sha256| sha256.0.to_vec()))
+                .bind(put.references.clone())
+                .bind(put.body.clone())
+        })
+        .await?;
+    ITEMS
+        .rows(connection, &rows, doing, |statement, (id, bytes, put)| {
+            statement
+                .bind(no)
+                .bind(put.item.section.index())
+                .bind(put.item.key.as_str().to_owned())
+                .bind(next.0)
+                .bind(OPEN)
+                .bind(put.digest.0.to_vec())
+                .bind(i64::from(put.local) | i64::from(put.system) << 1)
+                .bind(*bytes)
+                .bind(*id)
+        })
+        .await
+}
+
+async fn insert_links(
+    connection: &mut SqliteConnection,
+    no: i64,
+    next: Revision,
+    puts: &[&PutItem],
+    doing: &'static str,
+) -> StoreResult<()> {
+    let mut links: Vec<_> = puts
+        .iter()
+        .flat_map(|put| put.links.iter().map(|to| (to, &put.item)))
+        .collect();
+    links.sort_unstable();
+    LINKS
+        .rows(connection, &links, doing, |statement, (to, from)| {
+            statement
+                .bind(no)
+                .bind(to.section.index())
+                .bind(to.key.as_str().to_owned())
+                .bind(from.section.index())
+                .bind(from.key.as_str().to_owned())
+                .bind(next.0)
+        })
+        .await?;
+    let files: Vec<_> = puts
+        .iter()
+        .filter_map(|put| put.attachment.map(|sha256| (sha256, &put.item)))
+        .collect();
+    ATTACHMENTS
+        .rows(connection, &files, doing, |statement, (sha256, item)| {
+            statement
+                .bind(no)
+                .bind(sha256.0.to_vec())
+                .bind(item.section.index())
+                .bind(item.key.as_str().to_owned())
+                .bind(next.0)
+        })
+        .await
+}
+
+/// Stages moves of baselines; of two of one item and origin the later counts.
+pub(super) async fn baselines(
+    connection: &mut SqliteConnection,
+    no: i64,
+    next: Revision,
+    changes: &[BaselineChange],
+    doing: &'static str,
+) -> StoreResult<()> {
+    let changes: BTreeMap<(&ItemRef, Origin), &BaselineChange> = changes
+        .iter()
+        .map(|change| ((&change.item, change.origin), change))
+        .collect();
+    let origins: Vec<_> = changes
+        .keys()
+        .map(|(item, origin)| {
+            serde_json::json!([
+                item.section.index(),
+                item.key,
+                origin.0.simple().to_string()
+            ])
+        })
+        .collect();
+    sqlx::query(
+        "INSERT INTO baseline
+         SELECT v.tenant, v.section, v.key, v.origin, v.from_rev, ?4, v.source,
+             v.source_revision, v.result
+         FROM json_each(?2) r CROSS JOIN baseline v
+         ON v.tenant = ?1 AND v.section = r.value ->> 0 AND v.key = r.value ->> 1
+             AND v.origin = unhex(r.value ->> 2) AND v.to_rev = ?3 AND v.from_rev < ?4
+         WHERE true ON CONFLICT DO UPDATE SET to_rev = excluded.to_rev",
+    )
+    .bind(no)
+    .bind(serde_json::Value::from(origins).to_string())
+    .bind(OPEN)
+    .bind(next.0)
+    .execute(&mut *connection)
+    .await
+    .map_err(to(doing))?;
+    let items = changes.keys().map(|(item, _)| *item);
+    note_changes(connection, no, next, items, A_BASELINE, doing).await?;
+    let rows: Vec<_> = changes.into_values().collect();
+    BASELINES
+        .rows(connection, &rows, doing, |statement, change| {
+            let settlement = &change.settlement;
+            let result = match settlement.result {
+                result if result == settlement.source => result.map(|_| Vec::new()),
+                result => result.map(|digest| digest.0.to_vec()),
+            };
+            statement
+                .bind(no)
+                .bind(change.item.section.index())
+                .bind(change.item.key.as_str().to_owned())
+                .bind(change.origin.0.as_bytes().to_vec())
+                .bind(next.0)
+                .bind(OPEN)
+                .bind(settlement.source.map(|digest| digest.0.to_vec()))
+                .bind(settlement.source_revision.0)
+                .bind(result)
+        })
+        .await
+}
