@@ -9,5 +9,12 @@ pub const FAILPOINTS: &[&str] = &[
     "export.selected",
     "export.written",
     "export.stored",
+    "import.opened",
+    "import.planned",
+    "import.staged_batch",
+    "import.staged",
+    "import.checked",
+    "import.before_flip",
+    "import.flipped",
     "runner.before_finish",
 ];

@@ -6,14 +6,24 @@
 
 pub mod accounts;
 pub mod changes;
+pub mod content;
 mod context;
 mod error;
+mod export;
 mod failpoints;
+pub mod files;
+pub mod housekeeping;
 mod import;
+pub mod operations;
+mod own;
+pub mod packages;
 mod plan_file;
 pub mod ports;
 pub mod runner;
+pub mod selection;
 mod settings;
+pub mod tenants;
+mod time;
 
 pub use context::{Clock, Engine, Parts, Random, SystemClock, SystemRandom};
 pub use error::{Detail, EngineError, EngineResult};

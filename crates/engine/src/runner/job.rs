@@ -30,7 +30,7 @@ pub(crate) enum JobError {
         /// For the caller.
         failure: Failure,
         /// As far as it came.
-        report: Option<Report>,
+        report: Option<Box<Report>>,
     },
     /// Worth another try, by this process or another.
     Retry(JobCause),

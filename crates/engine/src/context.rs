@@ -1,0 +1,154 @@
+//! What every use case has at hand.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::id::OperationId;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::accounts::Doorkeeper;
+use crate::ports::{BlobStore, Store};
+use crate::selection::ListingCache;
+use crate::settings::Settings;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now, in epoch milliseconds.
+    fn now_ms(&self) -> i64;
+}
+
+/// Draws random bytes, good enough for secrets.
+pub trait Random: Send + Sync {
+    /// Fills the buffer.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// The machine's clock.
+#[derive(Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
+    fn now_ms(&self) -> i64 {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// The machine's source of random bytes.
+#[derive(Debug)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, buffer: &mut [u8]) {
+        use ring::rand::SecureRandom;
+        ring::rand::SystemRandom::new()
+            .fill(buffer)
+            .expect("the machine gives random bytes: nothing safe can be done without");
+    }
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Rows.
+    pub store: Arc<dyn Store>,
+    /// Blobs.
+    pub blobs: Arc<dyn BlobStore>,
+    /// What content looks like.
+    pub catalogue: Arc<Catalogue>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+    /// What the operator set.
+    pub settings: Settings,
+}
+
+/// What every use case has at hand. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    parts: Arc<Parts>,
+    wake: Arc<Notify>,
+    door: Arc<Doorkeeper>,
+    listings: Arc<ListingCache>,
+}
+
+impl Engine {
+    /// An engine of these parts.
+    pub fn new(parts: Parts) -> Self {
+        let door = Arc::new(Doorkeeper::new(&parts.settings));
+        Self {
+            parts: Arc::new(parts),
+            wake: Arc::new(Notify::new()),
+            door,
+            listings: Arc::default(),
+        }
+    }
+
+    /// Rows.
+    pub fn store(&self) -> &dyn Store {
+        self.parts.store.as_ref()
+    }
+
+    /// Blobs.
+    pub fn blobs(&self) -> &dyn BlobStore {
+        self.parts.blobs.as_ref()
+    }
+
+    /// What content looks like.
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.parts.catalogue
+    }
+
+    /// What the operator set.
+    pub fn settings(&self) -> &Settings {
+        &self.parts.settings
+    }
+
+    /// Now, in epoch milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.parts.clock.now_ms()
+    }
+
+    /// Random bytes.
+    pub fn random_bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.parts.random.fill(&mut bytes);
+        bytes
+    }
+
+    /// A new random UUID.
+    pub fn new_uuid(&self) -> Uuid {
+        uuid::Builder::from_random_bytes(self.random_bytes()).into_uuid()
+    }
+
+    /// A new id for an operation that is accepted now.
+    pub fn new_operation_id(&self) -> OperationId {
+        OperationId::new(self.now_ms(), self.random_bytes())
+    }
+
+    /// Wakes the runner: there is something to do.
+    pub fn wake(&self) {
+        self.wake.notify_waiters();
+        self.wake.notify_one();
+    }
+
+    /// Resolves when somebody wakes the runner.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// What packages' listings worked out a moment ago.
+    pub(crate) fn listings(&self) -> &ListingCache {
+        &self.listings
+    }
+
+    /// Who guards logins and remembers sessions.
+    pub(crate) fn door(&self) -> &Doorkeeper {
+        &self.door
+    }
+}

@@ -1,0 +1,11 @@
+//! Exports, dry runs and imports as their callers see them: begun, looked at, listed.
+//!
+//! Deliberately absent: the work. A runner does it ([`crate::runner`]), in this process or another.
+
+mod history;
+mod start;
+mod view;
+
+pub use history::{History, list};
+pub use start::{IdempotencyRequest, ImportRequest, start_export, start_import};
+pub use view::{View, bundle_name, get};

@@ -1,0 +1,153 @@
+//! Accepting an operation: everything that can be told without opening a file is told now.
+
+use dev2prod_model::access::{Export, FileRead, Import, OperationStart, PackageRead, Scope};
+use dev2prod_model::id::{FileId, OperationId, PackageId, TenantId};
+use dev2prod_model::item::Digest;
+use dev2prod_model::operation::{Operation, Request, State};
+use dev2prod_model::plan::ImportOptions;
+
+use crate::context::Engine;
+use crate::error::{EngineError, EngineResult};
+use crate::ports::{Enqueued, Idempotency};
+use crate::{files, packages};
+
+/// The longest `Idempotency-Key`, in bytes.
+const KEY_BYTES_MAX: usize = 255;
+
+/// A caller's promise that requests with this key are one and the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyRequest {
+    /// The key, as the caller made it up.
+    pub key: String,
+    /// SHA-256 of what was asked: method, path, query and body.
+    pub request: Digest,
+}
+
+/// A dry run or an import that is asked for.
+#[derive(Clone, Debug)]
+pub struct ImportRequest {
+    /// Whether to stop at the plan.
+    pub dry_run: bool,
+    /// The bundle.
+    pub file: FileId,
+    /// Other tenants from which the caller may export: the file may be one of theirs. The target's
+    /// own files are looked at first.
+    pub elsewhere: Vec<Scope<Export>>,
+    /// The caller's choices.
+    pub options: ImportOptions,
+}
+
+/// Accepts an export of a package; from then on some worker will do it.
+pub async fn start_export(
+    engine: &Engine,
+    scope: &Scope<Export>,
+    package: PackageId,
+    idempotency: Option<IdempotencyRequest>,
+) -> EngineResult<OperationId> {
+    packages::get(engine, &scope.narrow::<PackageRead>(), package).await?;
+    enqueue(
+        engine,
+        &scope.narrow(),
+        Request::Export { package },
+        idempotency,
+    )
+    .await
+}
+
+/// Accepts a dry run or an import of a bundle; from then on some worker will do it.
+pub async fn start_import(
+    engine: &Engine,
+    scope: &Scope<Import>,
+    asked: ImportRequest,
+    idempotency: Option<IdempotencyRequest>,
+) -> EngineResult<OperationId> {
+    let file_tenant = find_file(engine, scope, asked.file, &asked.elsewhere).await?;
+    let request = Request::Import {
+        dry_run: asked.dry_run,
+        file: asked.file,
+        file_tenant,
+        options: asked.options,
+    };
+    enqueue(engine, &scope.narrow(), request, idempotency).await
+}
+
+/// The tenant whose file it is: the target itself, or another that the caller may export from.
+async fn find_file(
+    engine: &Engine,
+    scope: &Scope<Import>,
+    file: FileId,
+    elsewhere: &[Scope<Export>],
+) -> EngineResult<TenantId> {
+    let others = elsewhere.iter().map(Scope::narrow::<FileRead>);
+    for scope in std::iter::once(scope.narrow::<FileRead>()).chain(others) {
+        match files::get(engine, &scope, file).await {
+            Ok(_) => return Ok(scope.tenant().clone()),
+            Err(EngineError::NotFound {
+                code: "unknown_file",
+                ..
+            }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(EngineError::not_found(
+        "unknown_file",
+        format!("there is no file {file} in this tenant, nor in another that you may export from"),
+    ))
+}
+
+async fn enqueue(
+    engine: &Engine,
+    scope: &Scope<OperationStart>,
+    request: Request,
+    idempotency: Option<IdempotencyRequest>,
+) -> EngineResult<OperationId> {
+    let now_ms = engine.now_ms();
+    let idempotency = idempotency
+        .map(|asked| promise(engine, asked, now_ms))
+        .transpose()?;
+    let operation = Operation {
+        id: engine.new_operation_id(),
+        tenant: scope.tenant().clone(),
+        request,
+        created_by: scope.login().clone(),
+        created_ms: now_ms,
+        updated_ms: now_ms,
+        state: State::Pending,
+    };
+    match engine
+        .store()
+        .enqueue(scope, &operation, idempotency.as_ref(), now_ms)
+        .await?
+    {
+        Enqueued::New => {
+            engine.wake();
+            Ok(operation.id)
+        }
+        Enqueued::Before(id) => Ok(id),
+        Enqueued::KeyReused => Err(EngineError::Conflict {
+            code: "idempotency_key_reused",
+            message: "this Idempotency-Key came before with another request: use a new key for \
+                      each request, and the same key only to repeat one"
+                .to_owned(),
+        }),
+    }
+}
+
+fn promise(engine: &Engine, asked: IdempotencyRequest, now_ms: i64) -> EngineResult<Idempotency> {
+    let IdempotencyRequest { key, request } = asked;
+    let printable = key
+        .bytes()
+        .all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    if key.is_empty() || key.len() > KEY_BYTES_MAX || !printable {
+        return Err(EngineError::invalid(
+            "malformed_idempotency_key",
+            format!("an Idempotency-Key is 1 to {KEY_BYTES_MAX} printable ASCII characters"),
+        ));
+    }
+    let expires_ms = now_ms.saturating_add(engine.settings().idempotency_ms);
+    Ok(Idempotency {
+        key,
+        request,
+        expires_ms,
+    })
+}
