@@ -135,13 +135,19 @@ mod tests {
 
     #[test]
     fn a_right_login_is_remembered_for_a_while_and_only_with_the_same_password() {
-        let door = Doorkeeper::new(&Settings { login_cache_ms: 1_000, ..Settings::default() });
+        let door = Doorkeeper::new(&Settings {
+            login_cache_ms: 1_000,
+            ..Settings::default()
+        });
         let proof = door.proof(&user("hash"), &"right".into());
         assert!(!door.is_remembered(&proof, 0), "nobody is known at first");
         door.remember(proof, 5_000);
         assert!(door.is_remembered(&proof, 5_999));
         assert!(!door.is_remembered(&proof, 6_000), "the time is over");
-        assert!(!door.is_remembered(&proof, 4_999), "a clock set back is no reason to trust");
+        assert!(
+            !door.is_remembered(&proof, 4_999),
+            "a clock set back is no reason to trust"
+        );
         for other in [
             door.proof(&user("hash"), &"wrong".into()),
             door.proof(&user("changed"), &"right".into()),

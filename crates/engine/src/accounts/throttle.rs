@@ -28,7 +28,11 @@ impl Throttle {
     /// Counts a failure.
     pub(super) fn failed(&mut self, now_ms: i64) {
         let forgotten = self.failures > 0 && now_ms - self.last_ms >= FORGET_MS;
-        self.failures = if forgotten { 1 } else { self.failures.saturating_add(1) };
+        self.failures = if forgotten {
+            1
+        } else {
+            self.failures.saturating_add(1)
+        };
         self.last_ms = now_ms;
     }
 

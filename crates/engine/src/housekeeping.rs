@@ -1,0 +1,211 @@
+//! Tidying up: what expired, what was left behind, what nobody may ask for any more.
+//!
+//! Each task may run at any time, any number of times and in several processes at once, and takes
+//! no input but what is stored: what one run leaves the next one finds.
+
+use std::collections::BTreeMap;
+
+use dev2prod_model::access::{HistoryRead, Upkeep};
+use dev2prod_model::id::{FileId, TenantId};
+use dev2prod_model::item::Digest;
+use dev2prod_model::operation::Status;
+use futures::TryStreamExt;
+
+use crate::context::Engine;
+use crate::error::EngineResult;
+use crate::own;
+use crate::ports::{BlobMeta, BlobPath, OperationFilter};
+
+/// A blob without a row is left alone for this long: its row may be about to be written.
+const ORPHAN_AGE_MS: i64 = 24 * 60 * 60_000;
+/// An unfinished write is given up after this long.
+const UNFINISHED_AGE_MS: i64 = ORPHAN_AGE_MS;
+/// Rows and blobs of one step.
+const STEP: usize = 1_000;
+/// Steps of one task and tenant in one run; the rest is for the next.
+const STEPS_MAX: usize = 1_000;
+
+/// What a run of housekeeping did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HousekeepingReport {
+    /// Files that expired, whose bytes were deleted.
+    pub expired_files: u64,
+    /// Blobs without a row that were deleted.
+    pub orphan_blobs: u64,
+    /// Unfinished writes of blobs that were deleted.
+    pub unfinished_writes: u64,
+    /// Abandoned stages that were ended.
+    pub stages: u64,
+    /// Old versions of items and baselines that were deleted.
+    pub versions: u64,
+    /// Tasks that failed, and are tried again by the next run.
+    pub failed: Vec<&'static str>,
+}
+
+/// Does each task once. One that fails is logged and does not keep the others from being done.
+pub async fn run_once(engine: &Engine) -> HousekeepingReport {
+    let upkeep = Upkeep::of_the_server();
+    let mut report = HousekeepingReport::default();
+    let mut failed = Vec::new();
+    let mut count = |task: &'static str, result: EngineResult<u64>| {
+        result.unwrap_or_else(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(task, error = %error, cause, "housekeeping could not {task}: {error}");
+            failed.push(task);
+            0
+        })
+    };
+    report.stages = count("end abandoned stages", reap_stages(engine, &upkeep).await);
+    report.expired_files = count("delete expired files", expire_files(engine, &upkeep).await);
+    report.unfinished_writes = count("delete unfinished writes", sweep(engine).await);
+    report.orphan_blobs = count("delete orphan blobs", delete_orphans(engine, &upkeep).await);
+    report.versions = count("prune old versions", prune_versions(engine, &upkeep).await);
+    count(
+        "forget idempotency keys",
+        forget_keys(engine, &upkeep).await,
+    );
+    report.failed = failed;
+    report
+}
+
+async fn reap_stages(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
+    Ok(engine.store().reap_stages(upkeep).await?)
+}
+
+async fn sweep(engine: &Engine) -> EngineResult<u64> {
+    Ok(engine.blobs().sweep_unfinished(UNFINISHED_AGE_MS).await?)
+}
+
+async fn forget_keys(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
+    engine
+        .store()
+        .expire_idempotency(upkeep, engine.now_ms())
+        .await?;
+    Ok(0)
+}
+
+/// Deletes the bytes of expired files; their records stay to say when they expired.
+async fn expire_files(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
+    let mut expired = 0;
+    for _ in 0..STEPS_MAX {
+        let limit = u32::try_from(STEP).unwrap_or(u32::MAX);
+        let files = engine
+            .store()
+            .expired_files(upkeep, engine.now_ms(), limit)
+            .await?;
+        if files.is_empty() {
+            break;
+        }
+        for (tenant, id) in files {
+            // The record first: bytes without one are an orphan, a record without bytes a lie.
+            engine.store().forget_file(upkeep, &tenant, id).await?;
+            engine
+                .blobs()
+                .delete(BlobPath::file(&tenant, id).as_str())
+                .await?;
+            expired += 1;
+        }
+    }
+    Ok(expired)
+}
+
+/// Deletes blobs that no row names: of deleted tenants, or of processes that died between bytes and
+/// row.
+async fn delete_orphans(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
+    let old_ms = engine.now_ms() - ORPHAN_AGE_MS;
+    let mut blobs = engine.blobs().list();
+    let mut step = Vec::with_capacity(STEP);
+    let mut deleted = 0;
+    while let Some(blob) = blobs.try_next().await? {
+        if blob.modified_ms < old_ms {
+            step.push(blob);
+        }
+        if step.len() == STEP {
+            deleted += delete_unnamed(engine, upkeep, &std::mem::take(&mut step)).await?;
+        }
+    }
+    Ok(deleted + delete_unnamed(engine, upkeep, &step).await?)
+}
+
+async fn delete_unnamed(engine: &Engine, upkeep: &Upkeep, blobs: &[BlobMeta]) -> EngineResult<u64> {
+    let mut files: BTreeMap<TenantId, Vec<FileId>> = BTreeMap::new();
+    let mut plans: BTreeMap<TenantId, Vec<Digest>> = BTreeMap::new();
+    for blob in blobs {
+        match BlobPath::parse(&blob.path) {
+            Some((tenant, true, name)) => {
+                if let Ok(id) = name.parse() {
+                    files.entry(tenant).or_default().push(id);
+                }
+            }
+            Some((tenant, false, name)) => {
+                if let Ok(digest) = name.parse() {
+                    plans.entry(tenant).or_default().push(digest);
+                }
+            }
+            // Nothing of ours.
+            None => {}
+        }
+    }
+    let mut unnamed = Vec::new();
+    for (tenant, ids) in files {
+        let known = engine.store().known_files(upkeep, &tenant, &ids).await?;
+        let gone = ids.into_iter().filter(|id| !known.contains(id));
+        unnamed.extend(gone.map(|id| BlobPath::file(&tenant, id)));
+    }
+    for (tenant, digests) in plans {
+        let known = engine
+            .store()
+            .known_plans(upkeep, &tenant, &digests)
+            .await?;
+        let gone = digests.into_iter().filter(|digest| !known.contains(digest));
+        unnamed.extend(gone.map(|digest| BlobPath::plan(&tenant, digest)));
+    }
+    for path in &unnamed {
+        engine.blobs().delete(path.as_str()).await?;
+    }
+    Ok(unnamed.len() as u64)
+}
+
+/// Deletes versions that ended longer ago than they are kept, where no operation may be reading
+/// them.
+async fn prune_versions(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
+    let retention_ms = engine.settings().revision_retention_ms;
+    let store = engine.store();
+    let mut pruned = 0;
+    for tenant in store.tenant_ids(upkeep).await? {
+        if has_running_operation(engine, upkeep, &tenant).await? {
+            continue;
+        }
+        let Some(before) = store.revision_before(upkeep, &tenant, retention_ms).await? else {
+            continue;
+        };
+        let limit = u32::try_from(STEP).unwrap_or(u32::MAX);
+        for _ in 0..STEPS_MAX {
+            let step = store.prune_versions(upkeep, &tenant, before, limit).await?;
+            pruned += step;
+            if step < u64::from(limit) {
+                break;
+            }
+        }
+    }
+    Ok(pruned)
+}
+
+async fn has_running_operation(
+    engine: &Engine,
+    upkeep: &Upkeep,
+    tenant: &TenantId,
+) -> EngineResult<bool> {
+    let scope = own::scope::<HistoryRead>(upkeep, tenant);
+    let running = OperationFilter {
+        status: Some(Status::Running),
+        limit: 1,
+        ..OperationFilter::default()
+    };
+    Ok(!engine
+        .store()
+        .operations(&scope, &running)
+        .await?
+        .operations
+        .is_empty())
+}
