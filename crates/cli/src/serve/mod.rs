@@ -1,0 +1,134 @@
+//! `dev2prod serve`: the server, on a folder that it alone holds.
+
+mod config;
+mod logging;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use dev2prod_engine::accounts::{self, FirstAdmin};
+use dev2prod_engine::runner::{Runner, RunnerHandle};
+use dev2prod_engine::{Engine, Parts, SystemClock, SystemRandom};
+use dev2prod_http::AppState;
+use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::id::Login;
+use dev2prod_storage::{Embedded, EmbeddedOptions};
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::config::{ServeArgs, ServeConfig};
+pub(crate) use self::logging::start as start_logging;
+
+/// How long running operations may go on after the server was asked to stop.
+const STOP_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Serves until it is asked to stop (SIGINT or SIGTERM).
+pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
+    let config = ServeConfig::read(args)?;
+    logging::start(config.log_format, &config.log)?;
+    let server = Server::start(&config).await?;
+    announce(&server, &config)?;
+    stop_asked().await?;
+    tracing::info!("stopping: no more requests, running operations may end");
+    server.stop().await
+}
+
+/// The address on the first line of standard output; the made-up password, once, on standard error.
+fn announce(server: &Server, config: &ServeConfig) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "http://{}", server.address)?;
+    out.flush()?;
+    tracing::info!(data = %config.data.display(), "dev2prod {} is ready", env!("CARGO_PKG_VERSION"));
+    if let Some(FirstAdmin { login, made_up }) = &server.first_admin {
+        match made_up {
+            Some(password) => anstream::eprintln!(
+                "The system administrator is '{login}' with the password {}\n\
+                 Keep it: it is not shown again.",
+                password.expose_secret()
+            ),
+            None => anstream::eprintln!("The system administrator is '{login}'."),
+        }
+    }
+    Ok(())
+}
+
+/// A server that answers requests and works operations off.
+pub(crate) struct Server {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// The administrator that an empty folder was given.
+    pub(crate) first_admin: Option<FirstAdmin>,
+    runner: RunnerHandle,
+    embedded: Embedded,
+    stopping: CancellationToken,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    /// Opens the folder and listens.
+    pub(crate) async fn start(config: &ServeConfig) -> anyhow::Result<Self> {
+        let catalogue = catalogue(config.catalogue.as_deref())?;
+        let options = EmbeddedOptions { database_bytes_max: config.database_bytes_max };
+        let embedded = Embedded::open(&config.data, options).await?;
+        let engine = Engine::new(Parts {
+            store: embedded.store.clone(),
+            blobs: embedded.blobs.clone(),
+            catalogue: Arc::new(catalogue),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            settings: config.settings(),
+        });
+        let login: Login = config.admin_login.parse().context("the administrator's login")?;
+        let password = config.admin_password.clone();
+        let first_admin = accounts::first_admin(&engine, login, password).await?;
+        let listener = TcpListener::bind(&config.listen)
+            .await
+            .with_context(|| format!("could not listen on {}", config.listen))?;
+        let address = listener.local_addr()?;
+        let runner = Runner::start(engine.clone());
+        let stopping = CancellationToken::new();
+        let app = dev2prod_http::router(AppState::new(engine))
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let stopped = stopping.clone().cancelled_owned();
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, app).with_graceful_shutdown(stopped).await
+        });
+        Ok(Self { address, first_admin, runner, embedded, stopping, serving })
+    }
+
+    /// Stops: no more requests, then no more work, then the folder is closed.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.stopping.cancel();
+        self.runner.stop(STOP_DEADLINE).await;
+        // A client that never closes its connection does not keep the server.
+        if let Ok(served) = tokio::time::timeout(STOP_DEADLINE, self.serving).await {
+            served??;
+        }
+        self.embedded.close().await;
+        Ok(())
+    }
+}
+
+fn catalogue(path: Option<&Path>) -> anyhow::Result<Catalogue> {
+    let Some(path) = path else { return Ok(Catalogue::standard()) };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("could not read the catalogue {}", path.display()))?;
+    Catalogue::parse(&text).with_context(|| format!("the catalogue {}", path.display()))
+}
+
+/// Resolves when the process is asked to stop.
+pub(crate) async fn stop_asked() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
