@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dev2prod_api::{FEATURES_HEADER, Feature, parse_features};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Method, RequestBuilder, Response, Url};
+use reqwest::{Certificate, Method, Request, RequestBuilder, Response, Url};
 
 use crate::error::ClientError;
 use crate::options::{Access, ClientOptions};
@@ -23,6 +23,9 @@ const USER_AGENT: &str = concat!(
 );
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection is kept for the next call: less than servers and proxies keep theirs.
+const IDLE_CONNECTION: Duration = Duration::from_secs(4);
 
 /// A server of the Dev2Prod API, as one caller. Cheap to clone; clones share the session.
 #[derive(Clone, Debug)]
@@ -59,6 +62,7 @@ impl Client {
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
             .referer(false)
+            .pool_idle_timeout(IDLE_CONNECTION)
             .connect_timeout(CONNECT_TIMEOUT.min(options.timeout));
         if let Some(pem) = &options.ca_pem {
             let certificates = Certificate::from_pem_bundle(pem)
@@ -185,17 +189,39 @@ impl InTenant {
 }
 
 impl Inner {
-    /// Sends a request once, and notes what the server says it offers.
+    /// Sends a request and notes what the server says it offers. What only reads is sent once
+    /// more if the connection breaks: a kept one may have been closed at the other end.
     pub(crate) async fn exchange(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        let request = request
-            .build()
-            .map_err(|error| ClientError::Usage(format!("the request cannot be sent: {error}")))?;
+        let request = built(request)?;
+        let repeatable = request.method().is_safe();
+        self.execute(request, repeatable).await
+    }
+
+    /// As [`Self::exchange`], for a call that may be repeated although it does not only read.
+    pub(crate) async fn exchange_repeatable(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<Response, ClientError> {
+        self.execute(built(request)?, true).await
+    }
+
+    async fn execute(&self, request: Request, repeatable: bool) -> Result<Response, ClientError> {
         let url = shown(request.url());
-        let response = self
-            .http
-            .execute(request)
-            .await
-            .map_err(|error| ClientError::transport(url, error))?;
+        let again = repeatable.then(|| request.try_clone()).flatten();
+        let sent = self.http.execute(request).await;
+        let sent = sent.map_err(|error| ClientError::transport(url.clone(), error));
+        let response = match (sent, again) {
+            (Err(ClientError::BrokenOff { .. }), Some(again)) => {
+                let sent = self.http.execute(again).await;
+                sent.map_err(|error| ClientError::transport(url, error))?
+            }
+            (sent, _) => sent?,
+        };
+        self.note_features(&response);
+        Ok(response)
+    }
+
+    fn note_features(&self, response: &Response) {
         let header = response.headers().get(FEATURES_HEADER);
         let features = header
             .and_then(|header| header.to_str().ok())
@@ -204,7 +230,6 @@ impl Inner {
             *self.offered.lock().unwrap_or_else(PoisonError::into_inner) =
                 Some(features.unwrap_or_default());
         }
-        Ok(response)
     }
 
     fn offered(&self) -> Option<BTreeSet<Feature>> {
@@ -213,6 +238,12 @@ impl Inner {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+fn built(request: RequestBuilder) -> Result<Request, ClientError> {
+    request
+        .build()
+        .map_err(|error| ClientError::Usage(format!("the request cannot be sent: {error}")))
 }
 
 /// An address as errors show it: without what a query may hold.

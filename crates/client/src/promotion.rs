@@ -83,11 +83,10 @@ impl InTenant {
                 None => post,
             })
         };
-        match self.client.send(build).await {
-            Err(ClientError::BrokenOff { .. }) if idempotency_key.is_some() => {
-                started(self.client.send(build).await?).await
-            }
-            response => started(response?).await,
+        let attempt = async || started(self.client.send(&build).await?).await;
+        match attempt().await {
+            Err(ClientError::BrokenOff { .. }) if idempotency_key.is_some() => attempt().await,
+            id => id,
         }
     }
 }

@@ -145,7 +145,7 @@ impl Inner {
         if let Some(tenant) = &self.login_tenant {
             request = request.query(&[("TENANTID", tenant)]);
         }
-        let response = reply::accepted(self.exchange(request).await?).await?;
+        let response = reply::accepted(self.exchange_repeatable(request).await?).await?;
         let url = crate::client::shown(response.url());
         let text = reply::text(response).await?;
         let token = text.trim().trim_matches('"');
