@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::json::JsonLimits;
 use dev2prod_model::section::Section;
 use insta::assert_snapshot;
 
@@ -127,4 +128,33 @@ fn each_mistake_is_told_with_its_place() {
         error.contains("unknown field `too`") && error.contains("line "),
         "{error}"
     );
+}
+
+#[test]
+fn the_page_on_content_tells_the_import_order_and_examples_that_are_read() {
+    let page = include_str!("../../../docs/content.md");
+    let order = Catalogue::standard().import_order().to_vec();
+    let order: Vec<_> = order.into_iter().map(Section::name).collect();
+    let (_, told) = page.split_once("## The order of an import\n\n").unwrap();
+    let (told, _) = told.split_once('.').unwrap();
+    assert_eq!(
+        told.split([',', '\n', ' '])
+            .filter(|s| !s.is_empty())
+            .collect::<Vec<_>>(),
+        order
+    );
+    let blocks = page
+        .split("```json\n")
+        .skip(2)
+        .map(|rest| rest.split("```").next().unwrap());
+    let mut examples = 0;
+    for block in blocks {
+        let bodies = block.replace("}\n{", "}\0{");
+        for body in bodies.split('\0') {
+            let read = dev2prod_model::json::parse(body.as_bytes(), &JsonLimits::default());
+            assert!(read.is_ok(), "{read:?} in {body}");
+            examples += 1;
+        }
+    }
+    assert_eq!(examples, 9, "the examples in blocks of their own");
 }
