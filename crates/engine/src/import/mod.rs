@@ -216,7 +216,7 @@ impl Work<'_> {
                 format!("{items} cannot be settled; nothing was changed"),
                 "Each is listed with what to do in Errors and by changes; a dry run shows the same.",
             ),
-            report: Some(Report::Import(self.report(planned, at, None))),
+            report: Some(Box::new(Report::Import(self.report(planned, at, None)))),
         }
     }
 

@@ -1,0 +1,54 @@
+//! What an operator may set, with units in the names.
+
+/// Limits and times of the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The name of this process in `ProcessingServerName` and in bundles.
+    pub server_name: String,
+    /// How long a session token is good.
+    pub session_ms: i64,
+    /// How long a successful password check is remembered.
+    pub login_cache_ms: i64,
+    /// How long an import may run: the wire's `TimeToLive` counts down from it.
+    pub time_to_live_ms: i64,
+    /// How long a worker holds an operation without a sign of life.
+    pub lease_ms: i64,
+    /// Operations that this process works on at the same time.
+    pub workers: usize,
+    /// How long files stay.
+    pub file_retention_ms: i64,
+    /// How long old revisions stay readable after they were replaced.
+    pub revision_retention_ms: i64,
+    /// How long a `Idempotency-Key` stands for its request.
+    pub idempotency_ms: i64,
+    /// The largest file.
+    pub file_bytes_max: u64,
+    /// The largest body of an item.
+    pub body_bytes_max: usize,
+    /// The most errors of one upload that are listed; the rest is counted.
+    pub upload_errors_max: usize,
+    /// How often housekeeping runs.
+    pub housekeeping_ms: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        const MINUTE_MS: i64 = 60_000;
+        const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+        Self {
+            server_name: "dev2prod".to_owned(),
+            session_ms: 60 * MINUTE_MS,
+            login_cache_ms: MINUTE_MS,
+            time_to_live_ms: 10_000_000,
+            lease_ms: 15_000,
+            workers: 2,
+            file_retention_ms: 90 * DAY_MS,
+            revision_retention_ms: 60 * MINUTE_MS,
+            idempotency_ms: DAY_MS,
+            file_bytes_max: 16 * 1024 * 1024 * 1024,
+            body_bytes_max: 16 * 1024 * 1024,
+            upload_errors_max: 1_000,
+            housekeeping_ms: 10 * MINUTE_MS,
+        }
+    }
+}
