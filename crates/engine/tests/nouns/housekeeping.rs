@@ -1,0 +1,115 @@
+//! Tidying up.
+
+use bytes::Bytes;
+use dev2prod_engine::content::{ListingQuery, UploadMode};
+use dev2prod_engine::housekeeping::{HousekeepingReport, run_once};
+use dev2prod_engine::ports::{Begun, BlobPath, Holder};
+use dev2prod_engine::{Settings, operations};
+use dev2prod_model::access::{ContentWrite, Export, Upkeep};
+use dev2prod_model::id::{FileId, PackageId};
+use uuid::Uuid;
+
+use crate::files::{blobs, receive};
+use crate::support::{World, line, tenant};
+
+const DAY_MS: i64 = 24 * 60 * 60_000;
+
+#[tokio::test]
+async fn bytes_without_a_record_are_deleted_when_they_are_old() {
+    let world = World::start().await;
+    receive(&world, &["kept"]).await.unwrap();
+    for path in [
+        BlobPath::file(&tenant(), FileId(Uuid::nil())),
+        BlobPath::plan(&tenant(), dev2prod_model::digest::sha256(b"x")),
+        BlobPath::file(&"7".parse().unwrap(), FileId(Uuid::nil())),
+    ] {
+        let mut writer = world.engine.blobs().writer(&path).await.unwrap();
+        writer.write(Bytes::from_static(b"lost")).await.unwrap();
+        writer.finish().await.unwrap();
+    }
+    assert_eq!(
+        run_once(&world.engine).await,
+        HousekeepingReport::default(),
+        "they are new"
+    );
+    world.advance_ms(DAY_MS + 60_000);
+    let report = run_once(&world.engine).await;
+    assert_eq!(
+        report,
+        HousekeepingReport {
+            orphan_blobs: 3,
+            ..HousekeepingReport::default()
+        }
+    );
+    assert_eq!(blobs(&world).await, 1);
+}
+
+#[tokio::test]
+async fn old_versions_are_pruned_but_not_while_an_operation_runs() {
+    let world = World::with(Settings {
+        revision_retention_ms: 0,
+        ..Settings::default()
+    })
+    .await;
+    for body in [r#"{"a":1}"#, r#"{"a":2}"#, r#"{"a":3}"#] {
+        world
+            .upload(UploadMode::Upsert, &line("data", "x", body))
+            .await
+            .unwrap();
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    let engine = &world.engine;
+    let scope = world.scope::<Export>().await;
+    operations::start_export(engine, &scope, PackageId::CONFIGURATION, None)
+        .await
+        .unwrap();
+    let upkeep = Upkeep::of_the_server();
+    let claim = engine
+        .store()
+        .claim(&upkeep, "here", 60_000, engine.now_ms())
+        .await
+        .unwrap();
+    assert_eq!(
+        run_once(engine).await.versions,
+        0,
+        "an operation may be reading them"
+    );
+
+    let failure = dev2prod_model::operation::Failure {
+        code: "x".to_owned(),
+        message: String::new(),
+        hint: String::new(),
+    };
+    let claim = claim.unwrap();
+    let ended = claim
+        .operation()
+        .clone()
+        .fail(failure, None, engine.now_ms())
+        .unwrap();
+    engine.store().finish(&claim, &ended).await.unwrap();
+    assert_ne!(run_once(engine).await.versions, 0);
+    assert_eq!(
+        run_once(engine).await.versions,
+        0,
+        "nothing is left to prune"
+    );
+    let listed = world.listing(ListingQuery::default()).await;
+    assert!(listed.contains(r#"{"a":3}"#));
+}
+
+#[tokio::test]
+async fn what_a_writer_that_died_had_staged_is_removed() {
+    let world = World::start().await;
+    let scope = world.scope::<ContentWrite>().await;
+    let holder = Holder::Request(Uuid::nil());
+    let begun = world
+        .engine
+        .store()
+        .begin_stage(&scope, &holder, 1)
+        .await
+        .unwrap();
+    assert!(matches!(begun, Begun::Stage(_)));
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    assert_eq!(run_once(&world.engine).await.stages, 1);
+    assert_eq!(run_once(&world.engine).await.stages, 0);
+}
