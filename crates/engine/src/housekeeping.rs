@@ -4,6 +4,7 @@
 //! no input but what is stored: what one run leaves the next one finds.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 
 use dev2prod_model::access::{HistoryRead, Upkeep};
 use dev2prod_model::id::{FileId, TenantId};
@@ -49,8 +50,11 @@ pub async fn run_once(engine: &Engine) -> HousekeepingReport {
     let mut failed = Vec::new();
     let mut count = |task: &'static str, result: EngineResult<u64>| {
         result.unwrap_or_else(|error| {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::error!(task, error = %error, cause, "housekeeping could not {task}: {error}");
+            tracing::error!(
+                task,
+                error = causes(&error),
+                "housekeeping could not {task}"
+            );
             failed.push(task);
             0
         })
@@ -66,6 +70,15 @@ pub async fn run_once(engine: &Engine) -> HousekeepingReport {
     );
     report.failed = failed;
     report
+}
+
+/// An error with all its causes, in one line.
+fn causes(error: &dyn Error) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 async fn reap_stages(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
