@@ -74,11 +74,14 @@ pub async fn run_once(engine: &Engine) -> HousekeepingReport {
 
 /// An error with all its causes, in one line.
 fn causes(error: &dyn Error) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
 }
 
 async fn reap_stages(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
