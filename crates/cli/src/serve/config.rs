@@ -1,6 +1,7 @@
 //! The server's options: defaults, then a TOML file, then the environment, then arguments.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -75,6 +76,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "DEV2PROD_REVISION_MINUTES", value_name = "MINUTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revision_minutes: Option<u32>,
+    /// How long running operations may go on once the server is asked to stop, in seconds; what is
+    /// not over by then goes on after the next start [default: 10]
+    #[arg(long, env = "DEV2PROD_STOP_SECONDS", value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stop_seconds: Option<u32>,
     /// The most bytes that the database may take [default: what the disk has]
     #[arg(long, env = "DEV2PROD_DATABASE_BYTES_MAX", value_name = "BYTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,6 +109,7 @@ pub(crate) struct ServeConfig {
     file_days: u32,
     file_mib_max: u64,
     revision_minutes: u32,
+    stop_seconds: u32,
     pub(crate) database_bytes_max: Option<u64>,
     pub(crate) log_format: LogFormat,
     pub(crate) log: String,
@@ -127,6 +134,7 @@ impl Default for ServeConfig {
             file_days: 90,
             file_mib_max: 16 * 1024,
             revision_minutes: 60,
+            stop_seconds: 10,
             database_bytes_max: None,
             log_format: LogFormat::Text,
             log: "info".to_owned(),
@@ -157,6 +165,11 @@ impl ServeConfig {
             figment.merge(Serialized::defaults(args)).extract().context("the server's options")?;
         anyhow::ensure!(config.workers > 0, "workers: at least 1 must work operations off");
         Ok(config)
+    }
+
+    /// How long running operations may go on once the server is asked to stop.
+    pub(crate) fn stop_deadline(&self) -> Duration {
+        Duration::from_secs(self.stop_seconds.into())
     }
 
     /// What of it the engine asks for.

@@ -22,10 +22,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::config::{ServeArgs, ServeConfig};
-pub(crate) use self::logging::start as start_logging;
 
-/// How long running operations may go on after the server was asked to stop.
-const STOP_DEADLINE: Duration = Duration::from_secs(10);
+/// How long replies may go on after the last operation has ended or was handed back.
+const REPLIES_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Serves until it is asked to stop (SIGINT or SIGTERM).
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
@@ -66,6 +65,7 @@ pub(crate) struct Server {
     runner: RunnerHandle,
     embedded: Embedded,
     stopping: CancellationToken,
+    stop_deadline: Duration,
     serving: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
@@ -98,15 +98,16 @@ impl Server {
         let serving = tokio::spawn(async move {
             axum::serve(listener, app).with_graceful_shutdown(stopped).await
         });
-        Ok(Self { address, first_admin, runner, embedded, stopping, serving })
+        let stop_deadline = config.stop_deadline();
+        Ok(Self { address, first_admin, runner, embedded, stopping, stop_deadline, serving })
     }
 
     /// Stops: no more requests, then no more work, then the folder is closed.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.stopping.cancel();
-        self.runner.stop(STOP_DEADLINE).await;
+        self.runner.stop(self.stop_deadline).await;
         // A client that never closes its connection does not keep the server.
-        if let Ok(served) = tokio::time::timeout(STOP_DEADLINE, self.serving).await {
+        if let Ok(served) = tokio::time::timeout(REPLIES_DEADLINE, self.serving).await {
             served??;
         }
         self.embedded.close().await;

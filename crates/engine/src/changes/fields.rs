@@ -10,7 +10,7 @@ use dev2prod_model::plan::Entry;
 use serde_json::Value;
 
 use super::{ListedChange, unchanged};
-use crate::import::{Bodies, unreadable};
+use crate::import::{Bodies, read_bundle, unreadable};
 use crate::{Engine, EngineError, EngineResult};
 
 /// A field that differs, with what each side has there; `None`: nothing, or not known any more.
@@ -149,7 +149,7 @@ async fn package_bodies(
     places.sort_unstable();
     let catalogue = engine.catalogue().clone();
     let read = tokio::task::spawn_blocking(move || {
-        let mut bodies = Bodies::open(&blob.path).map_err(unreadable)?;
+        let mut bodies = Bodies::new(read_bundle(&blob.path).map_err(unreadable)?);
         let read = places.into_iter().map(|(item, chunk)| {
             let found = bodies.read(&item, chunk).map_err(EngineError::internal)?;
             let body = serde_json::from_str(&found.body).map_err(EngineError::internal)?;

@@ -8,7 +8,7 @@ use dev2prod_model::section::Section;
 
 use super::ChangesQuery;
 use super::page::{Place, Selected};
-use crate::import::{Heads, unreadable};
+use crate::import::{Heads, read_bundle, unreadable};
 use crate::plan_file::PlanReader;
 use crate::ports::{BlobPath, LocalBlob};
 use crate::{Engine, EngineError, EngineResult};
@@ -35,7 +35,10 @@ pub(super) async fn select(
             "the bundle is not kept any more, and with it the list of what stayed the same",
         )
     })?;
-    let mut heads = Heads::of_any(&blob.path, engine.catalogue()).map_err(unreadable)?;
+    let mut heads = Heads::of_any(
+        read_bundle(&blob.path).map_err(unreadable)?,
+        engine.catalogue(),
+    );
     let mut planned = PlannedItems {
         plan,
         chunk: 0,

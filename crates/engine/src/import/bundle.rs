@@ -21,7 +21,9 @@ use crate::runner::job::{Heartbeat, JobError};
 /// A bundle that is whole and can be read.
 pub(super) struct OpenBundle {
     /// The bytes, as a file; a copy is deleted with this.
-    blob: LocalBlob,
+    _blob: LocalBlob,
+    /// Its table of contents, read once.
+    reader: Reader,
     /// What it says of itself.
     pub(super) manifest: Manifest,
     /// The files' bytes that it holds.
@@ -33,9 +35,9 @@ pub(super) struct OpenBundle {
 }
 
 impl OpenBundle {
-    /// Where its bytes are.
-    pub(super) fn path(&self) -> &Path {
-        &self.blob.path
+    /// Reads its parts; cheap to clone.
+    pub(super) fn reader(&self) -> Reader {
+        self.reader.clone()
     }
 
     /// Unpacks a file that it holds into a temporary one; where that is, and how many bytes.
@@ -44,9 +46,8 @@ impl OpenBundle {
         digest: Digest,
         scratch: &Path,
     ) -> Result<(TempPath, u64), JobError> {
-        let (bundle, scratch) = (self.blob.path.clone(), scratch.to_owned());
+        let (reader, scratch) = (self.reader(), scratch.to_owned());
         let unpacked = tokio::task::spawn_blocking(move || {
-            let reader = reader(&bundle)?;
             let found = reader
                 .attachment(&digest)
                 .map_err(|error| refused(&error))?;
@@ -84,7 +85,7 @@ pub(super) async fn open(
     let blob = engine.blobs().local(&path).await?.ok_or_else(gone)?;
     let scope = Scope::<Import>::for_work(claim);
     let known = engine.store().bundle_record(&scope, &row.sha256).await?;
-    let (manifest, attachments, verified) =
+    let (reader, attachments, verified) =
         look_inside(blob.path.clone(), known.is_none(), heartbeat).await?;
     let record = match (known, verified) {
         (Some(record), _) => record,
@@ -101,15 +102,16 @@ pub(super) async fn open(
     };
     let target_files = Scope::for_work(claim);
     Ok(OpenBundle {
-        blob,
-        manifest,
+        _blob: blob,
+        manifest: reader.manifest().clone(),
+        reader,
         attachments,
         record,
         target_files,
     })
 }
 
-type Inside = (Manifest, BTreeSet<Digest>, Option<Verified>);
+type Inside = (Reader, BTreeSet<Digest>, Option<Verified>);
 
 async fn look_inside(
     path: PathBuf,
@@ -136,7 +138,7 @@ async fn look_inside(
             None
         };
         let attachments = reader.attachments().map(|(digest, _)| digest).collect();
-        Ok((reader.manifest().clone(), attachments, verified))
+        Ok((reader, attachments, verified))
     });
     looked.await.map_err(JobError::internal)?
 }

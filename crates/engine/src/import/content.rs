@@ -1,6 +1,5 @@
 //! From the lines of a bundle to items of the target.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use dev2prod_bundle::{BundleError, ChunkItem, ChunkIter, Reader};
@@ -22,14 +21,6 @@ pub(crate) struct Bodies {
 }
 
 impl Bodies {
-    /// Of this bundle.
-    pub(crate) fn open(bundle: &Path) -> Result<Self, JobError> {
-        Ok(Self {
-            reader: super::bundle::reader(bundle)?,
-            open: None,
-        })
-    }
-
     /// Over this reader.
     pub(crate) fn new(reader: Reader) -> Self {
         Self { reader, open: None }
@@ -98,11 +89,11 @@ pub(super) struct Maker {
 
 impl Maker {
     /// From this bundle, by this catalogue.
-    pub(super) fn open(bundle: &Path, catalogue: Arc<Catalogue>) -> Result<Self, JobError> {
-        Ok(Self {
-            bodies: Bodies::open(bundle)?,
+    pub(super) fn new(bundle: Reader, catalogue: Arc<Catalogue>) -> Self {
+        Self {
+            bodies: Bodies::new(bundle),
             catalogue,
-        })
+        }
     }
 
     /// Makes these, which come in item order.

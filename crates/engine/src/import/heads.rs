@@ -1,6 +1,5 @@
 //! The heads of a bundle's items, read by a thread of its own and handed over in batches.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use dev2prod_bundle::{BundleError, Carried, Reader};
@@ -38,11 +37,8 @@ pub(crate) struct Heads {
 impl Heads {
     /// Begins to read. With a catalogue, digests are worked out anew by it: for a bundle whose
     /// digests another one made.
-    pub(super) fn open(bundle: &Path, by: Option<Arc<Catalogue>>) -> Result<Self, JobError> {
-        let reader = super::bundle::reader(bundle)?;
-        let anew = by
-            .map(|by| Ok::<_, JobError>((by, Bodies::open(bundle)?)))
-            .transpose()?;
+    pub(super) fn open(reader: Reader, by: Option<Arc<Catalogue>>) -> Self {
+        let anew = by.map(|by| (by, Bodies::new(reader.clone())));
         let (sender, batches) = mpsc::channel(4);
         tokio::task::spawn_blocking(move || {
             if let Err(error) = read_all(&reader, anew, &sender) {
@@ -50,19 +46,16 @@ impl Heads {
                 let _ = sender.blocking_send(Err(error));
             }
         });
-        Ok(Self {
+        Self {
             batches,
             ahead: None,
-        })
+        }
     }
 
     /// Begins to read a bundle that was imported before, by this catalogue.
-    pub(crate) fn of_any(bundle: &Path, catalogue: &Arc<Catalogue>) -> Result<Self, JobError> {
-        let made_by = super::bundle::reader(bundle)?.manifest().catalogue;
-        Self::open(
-            bundle,
-            (made_by != catalogue.fingerprint()).then(|| catalogue.clone()),
-        )
+    pub(crate) fn of_any(reader: Reader, catalogue: &Arc<Catalogue>) -> Self {
+        let other = reader.manifest().catalogue != catalogue.fingerprint();
+        Self::open(reader, other.then(|| catalogue.clone()))
     }
 
     /// The next items of a section in key order; none at its end. Sections are asked for in the

@@ -28,6 +28,7 @@ use crate::ports::{Begun, BlobPath, Holder, Stage, StoreResult};
 use crate::runner::job::{Heartbeat, JobError, JobOutcome};
 use crate::{Engine, EngineError};
 
+pub(crate) use self::bundle::reader as read_bundle;
 pub(crate) use self::content::Bodies;
 pub(crate) use self::heads::Heads;
 

@@ -49,7 +49,10 @@ pub(super) async fn make(
     heartbeat: &Heartbeat,
 ) -> Result<Planned, JobError> {
     let scratch = target.engine.blobs().scratch().to_owned();
-    let heads = Heads::open(bundle.path(), bundle.digest_anew(target.engine.catalogue()))?;
+    let heads = Heads::open(
+        bundle.reader(),
+        bundle.digest_anew(target.engine.catalogue()),
+    );
     let draft = draft(
         target,
         &bundle.manifest,
@@ -71,10 +74,10 @@ pub(super) async fn make(
         afterwards: Afterwards::new(target, &draft),
         files: Scope::<FileRead>::clone(&bundle.target_files),
         crowded,
-        maker: Some(Maker::open(
-            bundle.path(),
+        maker: Some(Maker::new(
+            bundle.reader(),
             target.engine.catalogue().clone(),
-        )?),
+        )),
         attachments: &bundle.attachments,
     };
     let mut entries = draft.entries();

@@ -1,6 +1,6 @@
 //! Carrying a plan out: stage what it says, read it back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dev2prod_model::access::{FileRead, FileWrite, Scope};
 use dev2prod_model::file::File;
@@ -9,6 +9,8 @@ use dev2prod_model::item::{Digest, ItemRef};
 use dev2prod_model::operation::{Phase, Progress};
 use dev2prod_model::plan::{Action, Entry};
 use fail::fail_point;
+use futures::FutureExt;
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::bundle::OpenBundle;
 use super::content::{Maker, Wanted};
@@ -20,6 +22,9 @@ use crate::runner::job::{Heartbeat, JobError};
 
 /// Entries that are staged in one short transaction.
 const BATCH_ENTRIES: usize = 500;
+
+/// Files that are unpacked and made durable at the same time.
+const ATTACHMENTS_AT_ONCE: usize = 8;
 
 /// The most staged items that are read back at a time.
 const CHECK_ITEMS: u32 = 1_000;
@@ -49,7 +54,7 @@ impl Stager<'_> {
             .plan
             .index()
             .count(|count| !matches!(count.action, Action::Skipped | Action::Failed));
-        let mut maker = Maker::open(self.bundle.path(), self.target.engine.catalogue().clone())?;
+        let mut maker = Maker::new(self.bundle.reader(), self.target.engine.catalogue().clone());
         let mut ready = Batch::default();
         let mut done = 0;
         for chunk in &self.plan.index().chunks {
@@ -147,13 +152,18 @@ impl Stager<'_> {
         let named: Vec<_> = named.into_iter().collect();
         let held = engine.store().files_by_sha256(&read, &named).await?;
         let held: BTreeSet<_> = held.into_iter().map(|file| file.sha256).collect();
-        for item in items {
-            let Some(digest) = item.attachment.filter(|digest| !held.contains(digest)) else {
-                continue;
-            };
-            self.bring_attachment(item, digest).await?;
+        let lacking: BTreeMap<Digest, &PutItem> = items
+            .iter()
+            .filter_map(|item| Some((item.attachment.filter(|it| !held.contains(it))?, item)))
+            .collect();
+        let mut brought = Vec::with_capacity(lacking.len());
+        for (digest, item) in lacking {
+            brought.push(self.bring_attachment(item, digest).boxed());
         }
-        Ok(())
+        stream::iter(brought)
+            .buffer_unordered(ATTACHMENTS_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     async fn bring_attachment(&self, item: &PutItem, digest: Digest) -> Result<(), JobError> {
