@@ -39,7 +39,7 @@ impl FileStore for Sqlite {
     async fn insert_file(&self, scope: &Scope<FileWrite>, file: &File) -> StoreResult<()> {
         let doing = "keep the record of a file";
         let done = sqlx::query(
-            "INSERT INTO file SELECT no, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0
+            "INSERT OR REPLACE INTO file SELECT no, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0
              FROM tenant WHERE id = ?1",
         )
         .bind(scope.tenant().as_str())

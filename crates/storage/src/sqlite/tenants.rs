@@ -1,5 +1,7 @@
 //! Tenants, and the housekeeping of their rows.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use dev2prod_engine::ports::{Holder, StoreResult, TenantChange, TenantStore};
 use dev2prod_model::access::{HistoryRead, Scope, ServerScope, Upkeep};
@@ -165,10 +167,11 @@ impl Sqlite {
         let Some(last) = touched.last() else {
             return Ok(None);
         };
+        // A key comes once for each revision that touched it, and is pruned once.
         let items = touched
             .iter()
             .map(|row| rows::item_ref(row, 0, "change"))
-            .collect::<StoreResult<Vec<_>>>()?;
+            .collect::<StoreResult<BTreeSet<_>>>()?;
         let keys = items_json(&items);
         let ended = Which::EndedBy(before);
         let mut pruned = versions::delete_items(&mut tx, no, &keys, ended, doing).await?;

@@ -34,7 +34,9 @@ fn token(n: u128, owner: &Principal, tenant: Option<&TenantId>) -> ApiToken {
 
 /// The administrator of an empty server is made once; whoever comes second is refused.
 pub async fn the_first_user_comes_only_once(store: &dyn Store) {
-    let made = store.create_first_user(&upkeep(), &user("root", true)).await;
+    let made = store
+        .create_first_user(&upkeep(), &user("root", true))
+        .await;
     assert!(made.unwrap());
     for late in ["root", "eve"] {
         let made = store.create_first_user(&upkeep(), &user(late, true)).await;
@@ -48,7 +50,12 @@ pub async fn a_caller_is_known_with_all_its_roles(store: &dyn Store) {
     let world = World::new(store).await;
     let other = World::tenant(store, "200").await;
     let server = world.server();
-    assert!(store.create_user(&server, &user("ann", false)).await.unwrap());
+    assert!(
+        store
+            .create_user(&server, &user("ann", false))
+            .await
+            .unwrap()
+    );
     let give = |scope: Scope<_>, role| async move {
         store.set_role(&scope, &login("ann"), role).await.unwrap()
     };
@@ -68,11 +75,16 @@ pub async fn a_caller_is_known_with_all_its_roles(store: &dyn Store) {
     };
     assert_eq!(ann, expected);
     assert!(give(world.scope(), None).await);
-    assert!(give(world.scope(), None).await, "taking what is not there harms nobody");
+    assert!(
+        give(world.scope(), None).await,
+        "taking what is not there harms nobody"
+    );
     expected.roles.remove(&world.tenant);
     let (_, ann) = store.account(&login("ann")).await.unwrap().unwrap();
     assert_eq!(ann, expected);
-    let nobody = store.set_role(&world.scope(), &login("bob"), Some(Role::Viewer)).await;
+    let nobody = store
+        .set_role(&world.scope(), &login("bob"), Some(Role::Viewer))
+        .await;
     assert!(!nobody.unwrap());
     let all = store.users(&server).await.unwrap();
     let roles: Vec<_> = all
@@ -86,13 +98,24 @@ pub async fn a_caller_is_known_with_all_its_roles(store: &dyn Store) {
 pub async fn a_login_is_taken_once(store: &dyn Store) {
     let world = World::new(store).await;
     let server = world.server();
-    assert!(store.create_user(&server, &user("ann", false)).await.unwrap());
+    assert!(
+        store
+            .create_user(&server, &user("ann", false))
+            .await
+            .unwrap()
+    );
     let second = User {
         system_admin: true,
         ..user("ann", false)
     };
     assert!(!store.create_user(&server, &second).await.unwrap());
-    assert!(store.create_user(&server, &user("Ann", false)).await.unwrap(), "case counts");
+    assert!(
+        store
+            .create_user(&server, &user("Ann", false))
+            .await
+            .unwrap(),
+        "case counts"
+    );
     let (kept, _) = store.account(&login("ann")).await.unwrap().unwrap();
     assert!(!kept.system_admin);
 }
@@ -108,8 +131,13 @@ pub async fn a_password_is_replaced(store: &dyn Store) {
     };
     assert!(store.replace_user(&world.server(), &changed).await.unwrap());
     let (kept, _) = store.account(&login("root")).await.unwrap().unwrap();
-    assert_eq!(seen(&kept), ("root", "another hash", true, NOW_MS, NOW_MS + 5));
-    let nobody = store.replace_user(&world.server(), &user("bob", false)).await;
+    assert_eq!(
+        seen(&kept),
+        ("root", "another hash", true, NOW_MS, NOW_MS + 5)
+    );
+    let nobody = store
+        .replace_user(&world.server(), &user("bob", false))
+        .await;
     assert!(!nobody.unwrap());
 }
 
@@ -117,12 +145,25 @@ pub async fn a_password_is_replaced(store: &dyn Store) {
 pub async fn the_last_system_administrator_stays(store: &dyn Store) {
     let world = World::new(store).await;
     let server = world.server();
-    assert!(store.create_user(&server, &user("ann", false)).await.unwrap());
+    assert!(
+        store
+            .create_user(&server, &user("ann", false))
+            .await
+            .unwrap()
+    );
     let answer = store.delete_user(&server, &login("root")).await.unwrap();
     assert_eq!(answer, None);
     let (_, root) = store.account(&login("root")).await.unwrap().unwrap();
-    assert!(root.roles.contains_key(&world.tenant), "nothing of it was deleted");
-    assert!(store.create_user(&server, &user("bob", true)).await.unwrap());
+    assert!(
+        root.roles.contains_key(&world.tenant),
+        "nothing of it was deleted"
+    );
+    assert!(
+        store
+            .create_user(&server, &user("bob", true))
+            .await
+            .unwrap()
+    );
     let answer = store.delete_user(&server, &login("root")).await.unwrap();
     assert_eq!(answer, Some(true));
     let answer = store.delete_user(&server, &login("root")).await.unwrap();
@@ -133,16 +174,31 @@ pub async fn the_last_system_administrator_stays(store: &dyn Store) {
 pub async fn a_deleted_user_leaves_no_role_and_no_token(store: &dyn Store) {
     let world = World::new(store).await;
     let server = world.server();
-    assert!(store.create_user(&server, &user("ann", false)).await.unwrap());
-    let given = store.set_role(&world.scope(), &login("ann"), Some(Role::Viewer)).await;
+    assert!(
+        store
+            .create_user(&server, &user("ann", false))
+            .await
+            .unwrap()
+    );
+    let given = store
+        .set_role(&world.scope(), &login("ann"), Some(Role::Viewer))
+        .await;
     assert!(given.unwrap());
     let (_, ann) = store.account(&login("ann")).await.unwrap().unwrap();
-    store.create_token(&ann, &token(1, &ann, None)).await.unwrap();
+    store
+        .create_token(&ann, &token(1, &ann, None))
+        .await
+        .unwrap();
     let answer = store.delete_user(&server, &login("ann")).await.unwrap();
     assert_eq!(answer, Some(true));
     let late = store.create_token(&ann, &token(2, &ann, None)).await;
     assert!(late.is_err(), "a token of nobody is not kept");
-    assert!(store.create_user(&server, &user("ann", false)).await.unwrap());
+    assert!(
+        store
+            .create_user(&server, &user("ann", false))
+            .await
+            .unwrap()
+    );
     let (_, again) = store.account(&login("ann")).await.unwrap().unwrap();
     assert!(again.roles.is_empty());
     assert_eq!(store.tokens(&again).await.unwrap(), []);
@@ -152,14 +208,22 @@ pub async fn a_deleted_user_leaves_no_role_and_no_token(store: &dyn Store) {
 /// A caller sees and deletes its own tokens and nobody else's.
 pub async fn tokens_belong_to_their_owner(store: &dyn Store) {
     let world = World::new(store).await;
-    assert!(store.create_user(&world.server(), &user("ann", false)).await.unwrap());
+    assert!(
+        store
+            .create_user(&world.server(), &user("ann", false))
+            .await
+            .unwrap()
+    );
     let root = &world.principal;
     let (_, ann) = store.account(&login("ann")).await.unwrap().unwrap();
     let newer = token(1, root, None);
     let older = token(2, root, Some(&world.tenant));
     store.create_token(root, &newer).await.unwrap();
     store.create_token(root, &older).await.unwrap();
-    assert_eq!(store.tokens(root).await.unwrap(), [older.clone(), newer.clone()]);
+    assert_eq!(
+        store.tokens(root).await.unwrap(),
+        [older.clone(), newer.clone()]
+    );
     assert_eq!(store.tokens(&ann).await.unwrap(), []);
     assert!(!store.delete_token(&ann, newer.id).await.unwrap());
     assert!(store.delete_token(root, newer.id).await.unwrap());
@@ -172,7 +236,10 @@ pub async fn a_token_is_found_by_its_digest(store: &dyn Store) {
     let world = World::new(store).await;
     let ended = token(1, &world.principal, Some(&world.tenant));
     store.create_token(&world.principal, &ended).await.unwrap();
-    assert_eq!(store.token_by_sha256(&digest(1)).await.unwrap(), Some(ended));
+    assert_eq!(
+        store.token_by_sha256(&digest(1)).await.unwrap(),
+        Some(ended)
+    );
     assert_eq!(store.token_by_sha256(&digest(2)).await.unwrap(), None);
 }
 
@@ -183,7 +250,12 @@ pub async fn a_token_of_a_deleted_tenant_opens_nothing(store: &dyn Store) {
     let wide = token(2, &world.principal, None);
     store.create_token(&world.principal, &narrow).await.unwrap();
     store.create_token(&world.principal, &wide).await.unwrap();
-    assert!(store.delete_tenant(&world.server(), &world.tenant).await.unwrap());
+    assert!(
+        store
+            .delete_tenant(&world.server(), &world.tenant)
+            .await
+            .unwrap()
+    );
     let late = token(3, &world.principal, Some(&world.tenant));
     assert!(store.create_token(&world.principal, &late).await.is_err());
     assert!(world.create().await);

@@ -6,6 +6,11 @@
 //! [`for_each_store_story`]: crate::for_each_store_story
 //! [`for_each_blob_story`]: crate::for_each_blob_story
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "stories are tests: what fails ends them"
+)]
+
 pub mod accounts;
 pub mod baselines;
 pub mod blobs;
@@ -15,8 +20,8 @@ pub mod operations;
 pub mod packages;
 pub mod pruning;
 pub mod random;
-pub mod staging;
 pub mod stages;
+pub mod staging;
 pub mod tenants;
 mod world;
 

@@ -181,7 +181,13 @@ impl<'s> World<'s> {
     pub(super) async fn create(&self) -> bool {
         let root = login("root");
         self.store
-            .create_tenant(&self.server(), &self.row(), digest(0), &package(10_000), &root)
+            .create_tenant(
+                &self.server(),
+                &self.row(),
+                digest(0),
+                &package(10_000),
+                &root,
+            )
             .await
             .unwrap()
     }
@@ -335,7 +341,11 @@ pub(super) fn completed(claim: &Claim) -> Operation {
             ..ImportReport::default()
         }),
     };
-    claim.operation().clone().complete(report, NOW_MS + 2).unwrap()
+    claim
+        .operation()
+        .clone()
+        .complete(report, NOW_MS + 2)
+        .unwrap()
 }
 
 /// A claim's operation, failed.
@@ -345,7 +355,11 @@ pub(super) fn failed(claim: &Claim) -> Operation {
         message: "no space is left".to_owned(),
         hint: "free some".to_owned(),
     };
-    claim.operation().clone().fail(failure, None, NOW_MS + 2).unwrap()
+    claim
+        .operation()
+        .clone()
+        .fail(failure, None, NOW_MS + 2)
+        .unwrap()
 }
 
 /// Checks that a call was refused because somebody else has taken over.

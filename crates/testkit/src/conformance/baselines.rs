@@ -1,0 +1,185 @@
+//! Baselines: versioned as items are, and outliving them.
+
+use dev2prod_engine::ports::{BaselineChange, BaselineRow, Page, Store};
+use dev2prod_model::item::{ItemRef, Revision};
+use dev2prod_model::plan::{Baseline, Settlement};
+use dev2prod_model::section::Section;
+
+use super::world::{World, delivered, digest, item, key, origin, puts, remove, request};
+
+/// Each revision has the baselines of its own time, with every part of them.
+pub async fn baselines_move_with_the_flip(store: &dyn Store) {
+    let world = World::new(store).await;
+    let settle = |source: Option<u64>, revision, result: Option<u64>| BaselineChange {
+        item: item("a"),
+        origin: origin(1),
+        settlement: Settlement {
+            source: source.map(digest),
+            source_revision: Revision(revision),
+            result: result.map(digest),
+        },
+    };
+    let moves = [
+        settle(Some(1), 7, Some(1)),
+        settle(Some(2), 8, Some(3)),
+        settle(Some(4), 9, None),
+        settle(None, 10, None),
+    ];
+    for one in &moves {
+        let stage = world.begin(&request(1)).await;
+        store
+            .stage_baselines(&stage, std::slice::from_ref(one))
+            .await
+            .unwrap();
+        store.flip(&stage, None).await.unwrap();
+    }
+    for (at, one) in (1..).zip(&moves) {
+        let expected = BaselineRow {
+            item: item("a"),
+            origin: origin(1),
+            baseline: Baseline {
+                source: one.settlement.source,
+                source_revision: one.settlement.source_revision,
+                result: one.settlement.result,
+            },
+        };
+        let asked = [item("a"), item("b")];
+        let found = store
+            .find_baselines(&world.scope(), Revision(at), &asked)
+            .await;
+        assert_eq!(found.unwrap(), [expected], "revision {at}");
+    }
+    assert_eq!(world.delivered(0).await, []);
+}
+
+/// A page holds as many keys as asked for, each with all its origins; an empty one is the end.
+pub async fn all_origins_of_a_key_come_in_one_page(store: &dyn Store) {
+    let world = World::new(store).await;
+    let moves = [
+        delivered("a", 2, 1),
+        delivered("a", 1, 1),
+        delivered("b", 1, 1),
+        delivered("c", 3, 1),
+        delivered("c", 1, 1),
+        delivered("c", 2, 1),
+        delivered("é", 1, 1),
+    ];
+    world.commit_with(&[], &moves).await;
+    let at = world.commit_with(&[], &[delivered("b", 1, 2)]).await;
+    let mut pages = Vec::new();
+    let mut after = None;
+    loop {
+        let page = Page {
+            section: Section::Metadata,
+            prefix: None,
+            after: after.as_ref(),
+            limit: 2,
+        };
+        let rows = store.baselines(&world.scope(), at, page).await.unwrap();
+        let Some(last) = rows.last() else { break };
+        after = Some(last.item.key.clone());
+        let names = rows.iter().map(|row| {
+            let key = row.item.key.as_str().to_owned();
+            (key, row.origin.0.as_u128())
+        });
+        pages.push(names.collect::<Vec<_>>());
+    }
+    let page = |rows: &[(&str, u128)]| -> Vec<_> {
+        rows.iter()
+            .map(|(key, by)| ((*key).to_owned(), *by))
+            .collect()
+    };
+    let expected = [
+        page(&[("a", 1), ("a", 2), ("b", 1)]),
+        page(&[("c", 1), ("c", 2), ("c", 3), ("é", 1)]),
+    ];
+    assert_eq!(pages, expected);
+}
+
+/// What was delivered is known after the item is gone, and after its versions are pruned.
+pub async fn a_baseline_outlives_its_item(store: &dyn Store) {
+    let world = World::new(store).await;
+    world
+        .commit_with(&puts(&[("a", 1)]), &[delivered("a", 1, 1)])
+        .await;
+    world.commit(&[remove("a")]).await;
+    let upkeep = super::world::upkeep();
+    store
+        .prune_versions(&upkeep, &world.tenant, Revision(2), 100)
+        .await
+        .unwrap();
+    let expected = [("a".to_owned(), origin(1), Some(digest(1)))];
+    assert_eq!(world.delivered(2).await, expected);
+}
+
+/// A look-up of 1,000 items finds the baselines of those that have any.
+pub async fn a_thousand_baselines_are_found_at_once(store: &dyn Store) {
+    let world = World::new(store).await;
+    let name = |n: u64| ItemRef::new(Section::ALL[(n % 17) as usize], key(&format!("k{n}")));
+    let moves: Vec<_> = (0..500)
+        .map(|n| BaselineChange {
+            item: name(n),
+            ..delivered("x", 1, n)
+        })
+        .collect();
+    let at = world.commit_with(&[], &moves).await;
+    let asked: Vec<_> = (0..1_000).map(name).collect();
+    let found = store
+        .find_baselines(&world.scope(), at, &asked)
+        .await
+        .unwrap();
+    let mut found: Vec<_> = found
+        .into_iter()
+        .map(|row| (row.item, row.baseline.source))
+        .collect();
+    found.sort();
+    let mut expected: Vec<_> = (0..500).map(|n| (name(n), Some(digest(n)))).collect();
+    expected.sort();
+    assert_eq!(found, expected);
+}
+
+/// Baselines staged and given up leave those before untouched.
+pub async fn an_abort_restores_baselines(store: &dyn Store) {
+    let world = World::new(store).await;
+    world.commit_with(&[], &[delivered("a", 1, 1)]).await;
+    let stage = world.begin(&request(1)).await;
+    let moves = [
+        delivered("a", 1, 2),
+        delivered("a", 2, 2),
+        delivered("b", 1, 2),
+    ];
+    store.stage_baselines(&stage, &moves).await.unwrap();
+    let expected = [("a".to_owned(), origin(1), Some(digest(1)))];
+    assert_eq!(
+        world.delivered(1).await,
+        expected,
+        "not seen before the flip"
+    );
+    store.abort_stage(&stage).await.unwrap();
+    let at = world.commit(&puts(&[("c", 1)])).await;
+    assert_eq!(world.delivered(at.0).await, expected);
+}
+
+/// Of two moves of a baseline in a stage, in one batch or in two, the later counts.
+pub async fn the_later_move_of_a_baseline_counts(store: &dyn Store) {
+    let world = World::new(store).await;
+    world.commit_with(&[], &[delivered("a", 1, 1)]).await;
+    let stage = world.begin(&request(1)).await;
+    let first = [
+        delivered("a", 1, 2),
+        delivered("b", 1, 2),
+        delivered("b", 1, 3),
+    ];
+    store.stage_baselines(&stage, &first).await.unwrap();
+    store
+        .stage_baselines(&stage, &[delivered("a", 1, 4)])
+        .await
+        .unwrap();
+    store.flip(&stage, None).await.unwrap();
+    let expected = [
+        ("a".to_owned(), origin(1), Some(digest(4))),
+        ("b".to_owned(), origin(1), Some(digest(3))),
+    ];
+    assert_eq!(world.delivered(2).await, expected);
+    assert_eq!(world.delivered(1).await.len(), 1);
+}

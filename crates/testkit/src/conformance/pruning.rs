@@ -1,0 +1,93 @@
+//! Old versions are deleted, and nobody who may still read misses one.
+
+use dev2prod_engine::ports::{Change, Store};
+use dev2prod_model::item::Revision;
+
+use super::world::{World, delivered, item, linked, put, puts, remove, request, upkeep};
+
+/// Pruning before a revision changes nothing at that revision or any later one.
+pub async fn pruning_keeps_what_readers_at_the_limit_see(store: &dyn Store) {
+    let world = World::new(store).await;
+    world
+        .commit_with(
+            &[
+                Change::Put(linked(put("a", 1), &["z"])),
+                Change::Put(put("b", 1)),
+            ],
+            &[delivered("a", 1, 1)],
+        )
+        .await;
+    world
+        .commit_with(&puts(&[("a", 2), ("c", 2)]), &[delivered("a", 1, 2)])
+        .await;
+    world.commit(&[remove("b"), Change::Put(put("a", 3))]).await;
+    world.commit(&puts(&[("b", 4)])).await;
+    let before = (world.metadata(3).await, world.metadata(4).await);
+    let baselines = (world.delivered(3).await, world.delivered(4).await);
+    let pruned = store
+        .prune_versions(&upkeep(), &world.tenant, Revision(3), 100)
+        .await;
+    // a at 1 and at 2, b at 1, and a baseline at 1.
+    assert_eq!(pruned.unwrap(), 4);
+    assert_eq!((world.metadata(3).await, world.metadata(4).await), before);
+    assert_eq!(
+        (world.delivered(3).await, world.delivered(4).await),
+        baselines
+    );
+    let referrers = store
+        .referrers(&world.scope(), Revision(1), &[item("z")])
+        .await;
+    assert_eq!(referrers.unwrap(), []);
+    let again = store
+        .prune_versions(&upkeep(), &world.tenant, Revision(3), 100)
+        .await;
+    assert_eq!(again.unwrap(), 0);
+}
+
+/// However far pruning is asked to go, what is staged is neither lost nor kept from its abort.
+pub async fn pruning_stops_at_what_is_staged(store: &dyn Store) {
+    let world = World::new(store).await;
+    world.commit(&puts(&[("a", 1), ("b", 1)])).await;
+    let before = world.metadata(1).await;
+    let stage = world.begin(&request(1)).await;
+    store
+        .stage(&stage, &[Change::Put(put("a", 2)), remove("b")])
+        .await
+        .unwrap();
+    let far = Revision(i64::MAX - 1);
+    let pruned = store
+        .prune_versions(&upkeep(), &world.tenant, far, 100)
+        .await;
+    assert_eq!(pruned.unwrap(), 0);
+    assert_eq!(world.metadata(1).await, before);
+    store.abort_stage(&stage).await.unwrap();
+    let at = world.commit(&puts(&[("c", 3)])).await;
+    assert_eq!(world.metadata(at.0).await[..2], before);
+}
+
+/// A limit ends one call, and the next goes on.
+pub async fn pruning_goes_on_where_it_stopped(store: &dyn Store) {
+    let world = World::new(store).await;
+    for n in 0..3 {
+        let all: Vec<_> = (0..2_500)
+            .map(|k| Change::Put(put(&format!("k{k:05}"), n)))
+            .collect();
+        world.commit(&all).await;
+    }
+    let before = world.metadata(3).await;
+    let mut pruned = 0;
+    let mut calls = 0;
+    loop {
+        let some = store
+            .prune_versions(&upkeep(), &world.tenant, Revision(3), 1_000)
+            .await;
+        match some.unwrap() {
+            0 => break,
+            some => pruned += some,
+        }
+        calls += 1;
+    }
+    assert_eq!(pruned, 5_000);
+    assert!(calls > 1, "a call does not do everything");
+    assert_eq!(world.metadata(3).await, before);
+}
