@@ -1,20 +1,29 @@
 //! The named points at which a test may kill or fail the process.
 
-/// Every failpoint of an operation, in the order in which an export and then an import pass them.
+/// Every failpoint, of the engine and of the stores below it, in the order in which an export and
+/// then an import first pass them.
 ///
 /// They do nothing unless the feature `failpoints` is on; the tests that kill the server walk this
-/// list, so that a point that is added here is tried.
+/// list, so that a point that is added here is tried. A test holds it against the sources.
 pub const FAILPOINTS: &[&str] = &[
     "runner.claimed",
     "export.selected",
     "export.written",
+    "blob.before_rename",
+    "blob.renamed",
     "export.stored",
+    "runner.before_finish",
     "import.opened",
+    "stage.taken",
     "import.planned",
+    "stage.before_commit",
+    "stage.committed",
+    "stage.baselines_before_commit",
     "import.staged_batch",
     "import.staged",
     "import.checked",
     "import.before_flip",
+    "flip.before_commit",
+    "flip.committed",
     "import.flipped",
-    "runner.before_finish",
 ];

@@ -9,6 +9,7 @@ mod bundle;
 
 use dev2prod_bundle::{Manifest, ManifestOrigin, ManifestPackage, ManifestParts};
 use dev2prod_model::access::{FileWrite, HistoryRead, PackageRead, Scope, Upkeep, VersionRead};
+use dev2prod_model::digest::sha256;
 use dev2prod_model::file::File;
 use dev2prod_model::id::{FileId, PackageId};
 use dev2prod_model::item::Revision;
@@ -174,12 +175,24 @@ async fn check_kept(engine: &Engine, tenant: &Tenant) -> Result<(), JobError> {
     Ok(())
 }
 
+/// One id for all tries of an export: a try that died after it had kept its file leaves no second
+/// one.
+fn file_id(claim: &Claim) -> FileId {
+    let name = format!("{}/{}", claim.tenant(), claim.operation().id);
+    let digest = sha256(name.as_bytes());
+    let id = digest
+        .0
+        .first_chunk()
+        .expect("a digest is longer than an id");
+    FileId(uuid::Builder::from_random_bytes(*id).into_uuid())
+}
+
 /// The bundle's bytes become a blob, then the blob a file of the tenant.
 async fn keep(engine: &Engine, claim: &Claim, made: &Made) -> Result<File, JobError> {
     let scope = Scope::<FileWrite>::for_work(claim);
     let now_ms = engine.now_ms();
     let file = File {
-        id: FileId(engine.new_uuid()),
+        id: file_id(claim),
         name: format!("{}.zip", made.manifest.package_bundle_name),
         content_type: "application/zip".to_owned(),
         bytes: made.bytes,

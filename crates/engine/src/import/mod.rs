@@ -155,7 +155,7 @@ impl Work<'_> {
     }
 
     async fn keep_plan(&self, planned: &Planned) -> StoreResult<()> {
-        let path = BlobPath::plan(self.claim.tenant(), planned.written.digest);
+        let path = BlobPath::plan(self.claim.tenant(), planned.digest);
         self.engine.blobs().put_file(&path, &planned.path).await
     }
 
@@ -225,7 +225,7 @@ impl Work<'_> {
         ImportReport {
             package_manager_id: Some(self.bundle.record.id),
             results: planned.results.clone(),
-            plan: Some(planned.written.digest),
+            plan: Some(planned.digest),
             target_revision: at,
             result_revision: result,
         }

@@ -18,7 +18,7 @@ use super::heads::Heads;
 use super::references::{Afterwards, fail};
 use super::report::Tally;
 use super::sides::Target;
-use crate::plan_file::{PlanWriter, WrittenPlan};
+use crate::plan_file::PlanWriter;
 use crate::ports::PutItem;
 use crate::runner::job::{Heartbeat, JobError};
 
@@ -30,8 +30,8 @@ const REMOVALS_UNASKED_MAX: u64 = 20;
 
 /// A plan that is made.
 pub(super) struct Planned {
-    /// What it holds and how it is addressed.
-    pub(super) written: WrittenPlan,
+    /// How it is addressed.
+    pub(super) digest: Digest,
     /// The plan file.
     pub(super) path: TempPath,
     /// What it says by section.
@@ -98,7 +98,7 @@ pub(super) async fn make(
     let order = target.engine.catalogue().import_order();
     Ok(Planned {
         results: out.tally.finish(order, failed && !dry_run),
-        written: out.plan.finish().map_err(JobError::internal)?,
+        digest: out.plan.finish().map_err(JobError::internal)?,
         path,
         failed,
     })

@@ -16,11 +16,11 @@ use dev2prod_model::plan::{Action, Entry, Reason};
 use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
 
-pub use reader::PlanReader;
-pub use writer::{PlanWriter, WrittenPlan};
+pub(crate) use reader::PlanReader;
+pub(crate) use writer::PlanWriter;
 
 /// Entries of a full chunk.
-pub const CHUNK_ENTRIES: usize = 1_000;
+pub(crate) const CHUNK_ENTRIES: usize = 1_000;
 
 /// The name and version of the format.
 const FORMAT: &str = "dev2prod-plan/1";
@@ -28,51 +28,51 @@ const FORMAT: &str = "dev2prod-plan/1";
 /// What a plan file holds, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Index {
+pub(crate) struct Index {
     /// The name and version of the format.
-    pub format: String,
+    pub(crate) format: String,
     /// Chunks, in order.
-    pub chunks: Vec<ChunkInfo>,
+    pub(crate) chunks: Vec<ChunkInfo>,
     /// Items of the package that the plan has nothing to say of, by section.
-    pub unchanged: BTreeMap<Section, u64>,
+    pub(crate) unchanged: BTreeMap<Section, u64>,
     /// Entries that move a baseline.
-    pub settles: u64,
+    pub(crate) settles: u64,
 }
 
 /// One chunk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ChunkInfo {
+pub(crate) struct ChunkInfo {
     /// Where it begins.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// How long it is, deflated.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Its first item.
-    pub first: ItemRef,
+    pub(crate) first: ItemRef,
     /// Its last item.
-    pub last: ItemRef,
+    pub(crate) last: ItemRef,
     /// How many entries it has of each kind.
-    pub counts: Vec<Count>,
+    pub(crate) counts: Vec<Count>,
 }
 
 /// How many entries have this section, action and reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Count {
+pub(crate) struct Count {
     /// The section.
     #[serde(rename = "PackageName")]
-    pub section: Section,
+    pub(crate) section: Section,
     /// The action.
-    pub action: Action,
+    pub(crate) action: Action,
     /// The reason.
-    pub reason: Reason,
+    pub(crate) reason: Reason,
     /// How many.
-    pub count: u64,
+    pub(crate) count: u64,
 }
 
 impl ChunkInfo {
     /// How many entries it has that `keep` keeps.
-    pub fn count(&self, keep: impl Fn(&Count) -> bool) -> u64 {
+    pub(crate) fn count(&self, keep: impl Fn(&Count) -> bool) -> u64 {
         self.counts
             .iter()
             .filter(|count| keep(count))
@@ -83,14 +83,14 @@ impl ChunkInfo {
 
 impl Index {
     /// How many entries the plan has that `keep` keeps.
-    pub fn count(&self, keep: impl Fn(&Count) -> bool) -> u64 {
+    pub(crate) fn count(&self, keep: impl Fn(&Count) -> bool) -> u64 {
         self.chunks.iter().map(|chunk| chunk.count(&keep)).sum()
     }
 }
 
 /// Why a plan file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum PlanFileError {
+pub(crate) enum PlanFileError {
     /// The file system refused.
     #[error("the plan file could not be {0}")]
     Io(&'static str, #[source] std::io::Error),

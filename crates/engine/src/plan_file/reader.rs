@@ -14,14 +14,14 @@ const INDEX_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// An open plan. Holds its index in memory, and one chunk at a time.
 #[derive(Debug)]
-pub struct PlanReader {
+pub(crate) struct PlanReader {
     file: File,
     index: Index,
 }
 
 impl PlanReader {
     /// Opens a plan file.
-    pub fn open(path: &Path) -> Result<Self, PlanFileError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, PlanFileError> {
         let failed = |error| PlanFileError::Io("read", error);
         let mut file = File::open(path).map_err(failed)?;
         let bytes = file.metadata().map_err(failed)?.len();
@@ -51,12 +51,12 @@ impl PlanReader {
     }
 
     /// What the plan holds.
-    pub fn index(&self) -> &Index {
+    pub(crate) fn index(&self) -> &Index {
         &self.index
     }
 
     /// The entries of a chunk, in order.
-    pub fn entries(&self, chunk: &ChunkInfo) -> Result<Vec<Entry>, PlanFileError> {
+    pub(crate) fn entries(&self, chunk: &ChunkInfo) -> Result<Vec<Entry>, PlanFileError> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(chunk.offset))
             .map_err(|error| PlanFileError::Io("read", error))?;

@@ -1,3 +1,4 @@
+use dev2prod_model::item::Digest;
 use dev2prod_model::plan::{Action, Reason};
 
 use super::*;
@@ -21,7 +22,7 @@ fn entry(number: usize, action: Action, reason: Reason) -> Entry {
     }
 }
 
-fn write(entries: &[Entry]) -> (tempfile::NamedTempFile, WrittenPlan) {
+fn write(entries: &[Entry]) -> (tempfile::NamedTempFile, Digest) {
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut writer = PlanWriter::new(file.reopen().unwrap());
     for entry in entries {
@@ -46,9 +47,8 @@ fn a_plan_reads_back_as_it_was_written_at_every_chunk_boundary() {
         let entries: Vec<_> = (0..count)
             .map(|n| entry(n, Action::Added, Reason::New))
             .collect();
-        let (file, written) = write(&entries);
+        let (file, _) = write(&entries);
         let reader = PlanReader::open(file.path()).unwrap();
-        assert_eq!(reader.index(), &written.index);
         let chunks = &reader.index().chunks;
         assert_eq!(chunks.len(), count.div_ceil(CHUNK_ENTRIES));
         let read: Vec<_> = chunks
@@ -80,8 +80,8 @@ fn the_index_counts_by_action_and_reason() {
 fn the_same_plan_has_the_same_digest_and_another_has_not() {
     let one = [entry(1, Action::Added, Reason::New)];
     let other = [entry(1, Action::Added, Reason::Adopted)];
-    assert_eq!(write(&one).1.digest, write(&one).1.digest);
-    assert_ne!(write(&one).1.digest, write(&other).1.digest);
+    assert_eq!(write(&one).1, write(&one).1);
+    assert_ne!(write(&one).1, write(&other).1);
 }
 
 #[test]

@@ -14,22 +14,13 @@ use sha2::{Digest as _, Sha256};
 use super::{CHUNK_ENTRIES, ChunkInfo, Count, FORMAT, Index, PlanFileError, kind};
 
 /// Writes entries, which come in item order, and holds one chunk in memory.
-pub struct PlanWriter {
+pub(crate) struct PlanWriter {
     file: BufWriter<File>,
     hash: Sha256,
     offset: u64,
     chunk: OpenChunk,
     index: Index,
     last: Option<ItemRef>,
-}
-
-/// A plan file that is complete.
-#[derive(Clone, Debug)]
-pub struct WrittenPlan {
-    /// SHA-256 of its bytes.
-    pub digest: Digest,
-    /// Its index.
-    pub index: Index,
 }
 
 #[derive(Default)]
@@ -42,7 +33,7 @@ struct OpenChunk {
 
 impl PlanWriter {
     /// Begins a plan in an empty file.
-    pub fn new(file: File) -> Self {
+    pub(crate) fn new(file: File) -> Self {
         Self {
             file: BufWriter::new(file),
             hash: Sha256::new(),
@@ -57,7 +48,7 @@ impl PlanWriter {
     }
 
     /// Adds an entry; it must come after the one before.
-    pub fn push(&mut self, entry: &Entry) -> Result<(), PlanFileError> {
+    pub(crate) fn push(&mut self, entry: &Entry) -> Result<(), PlanFileError> {
         if let Some(last) = self.last.take_if(|last| *last >= entry.item) {
             return Err(PlanFileError::OutOfOrder(entry.item.clone(), last));
         }
@@ -77,14 +68,14 @@ impl PlanWriter {
     }
 
     /// Counts items of the package that stay as they are and are not listed.
-    pub fn count_unchanged(&mut self, section: Section, count: u64) {
+    pub(crate) fn count_unchanged(&mut self, section: Section, count: u64) {
         if count > 0 {
             *self.index.unchanged.entry(section).or_default() += count;
         }
     }
 
-    /// Writes the index and makes the file durable.
-    pub fn finish(mut self) -> Result<WrittenPlan, PlanFileError> {
+    /// Writes the index, makes the file durable, and returns the SHA-256 of its bytes.
+    pub(crate) fn finish(mut self) -> Result<Digest, PlanFileError> {
         self.end_chunk()?;
         let index = serde_json::to_vec(&self.index)
             .map_err(|error| PlanFileError::Io("written", error.into()))?;
@@ -93,10 +84,7 @@ impl PlanWriter {
         let failed = |error| PlanFileError::Io("written", error);
         self.file.flush().map_err(failed)?;
         self.file.get_ref().sync_all().map_err(failed)?;
-        Ok(WrittenPlan {
-            digest: Digest(self.hash.finalize().into()),
-            index: self.index,
-        })
+        Ok(Digest(self.hash.finalize().into()))
     }
 
     fn end_chunk(&mut self) -> Result<(), PlanFileError> {

@@ -24,7 +24,7 @@ pub struct BundleRecord {
 /// Files of a tenant, by id.
 #[async_trait]
 pub trait FileStore: Send + Sync {
-    /// Keeps the record of a file whose bytes are already durable.
+    /// Keeps the record of a file whose bytes are already durable, in place of one of the same id.
     async fn insert_file(&self, scope: &Scope<FileWrite>, file: &File) -> StoreResult<()>;
 
     /// One, expired or not.

@@ -16,7 +16,7 @@ use super::job::{Chain, Heartbeat, JobError, JobOutcome, failure, internal_failu
 use super::lease::{Cut, Lease};
 use crate::context::Engine;
 use crate::ports::{Begun, Holder, StoreError, StoreResult};
-use crate::{export, import};
+use crate::{content, export, import};
 
 /// How often a process tries an operation that fails for what may pass.
 const ATTEMPTS_MAX: u32 = 5;
@@ -219,6 +219,9 @@ async fn do_job(
     heartbeat: Heartbeat,
 ) -> Result<JobOutcome, JobError> {
     fail::fail_point!("runner.claimed");
+    // Digests of another catalogue would make everything differ that is the same.
+    let fresh = content::refuse_stale(&engine, claim.tenant()).await;
+    fresh.map_err(|error| JobError::Retry(error.into()))?;
     match claim.operation().request {
         Request::Export { .. } => Box::pin(export::run(&engine, &claim, &heartbeat)).await,
         Request::Import { .. } => Box::pin(import::run(&engine, &claim, &heartbeat)).await,
