@@ -11,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 use dev2prod_engine::ports::{
     BlobMeta, BlobPath, BlobStore, BlobStream, BlobWriter, LocalBlob, StoreError, StoreResult,
 };
+use fail::fail_point;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
@@ -149,7 +150,9 @@ fn move_in(from: &Path, target: &Path, root: &Path) -> io::Result<()> {
     std::fs::File::open(from)?.sync_all()?;
     let parent = target.parent().unwrap_or(root);
     std::fs::create_dir_all(parent)?;
+    fail_point!("blob.before_rename");
     std::fs::rename(from, target)?;
+    fail_point!("blob.renamed");
     // The new name, and those of folders that may be new too.
     for folder in parent
         .ancestors()
@@ -294,5 +297,35 @@ impl BlobStore for LocalBlobs {
     async fn ping(&self) -> StoreResult<()> {
         let root = self.root.clone();
         blocking("answer", move || std::fs::read_dir(root).map(drop)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_faults() {
+        let fault = |kind: io::ErrorKind| object_store::Error::Generic {
+            store: "LocalFileSystem",
+            source: Box::new(object_store::Error::Generic {
+                store: "LocalFileSystem",
+                source: Box::new(io::Error::from(kind)),
+            }),
+        };
+        let full = to("write a blob")(fault(io::ErrorKind::StorageFull));
+        assert!(matches!(full, StoreError::Full { .. }));
+        let other = to("write a blob")(fault(io::ErrorKind::PermissionDenied));
+        assert!(matches!(other, StoreError::Unavailable { .. }));
+        let full = file_error(io::ErrorKind::StorageFull.into(), "write a blob");
+        assert!(matches!(full, StoreError::Full { .. }));
+    }
+
+    #[test]
+    fn uploads_that_are_not_finished_have_a_number() {
+        assert!(is_unfinished("0f3a#1"));
+        assert!(is_unfinished("0f3a#12"));
+        assert!(!is_unfinished("0f3a"));
+        assert!(!is_unfinished("0f3a#x"));
     }
 }

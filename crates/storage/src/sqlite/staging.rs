@@ -10,6 +10,7 @@ use dev2prod_model::access::{ContentWrite, Scope, Upkeep};
 use dev2prod_model::id::TenantId;
 use dev2prod_model::item::{Digest, ItemRef, Revision};
 use dev2prod_model::operation::{Claim, Operation};
+use fail::fail_point;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::error::to;
@@ -106,6 +107,7 @@ impl Sqlite {
             .await
             .map_err(to(doing))?;
         tx.commit().await.map_err(to(doing))?;
+        fail_point!("stage.taken");
         Ok(Taken::Held {
             stage: Stage {
                 tenant: tenant.clone(),
@@ -269,7 +271,10 @@ impl StagingStore for Sqlite {
         let mut tx = self.write(doing).await?;
         let no = held(&mut tx, stage, doing).await?;
         write::items(&mut tx, no, stage.base.next(), changes, doing).await?;
-        tx.commit().await.map_err(to(doing))
+        fail_point!("stage.before_commit");
+        tx.commit().await.map_err(to(doing))?;
+        fail_point!("stage.committed");
+        Ok(())
     }
 
     async fn stage_baselines(&self, stage: &Stage, changes: &[BaselineChange]) -> StoreResult<()> {
@@ -277,6 +282,7 @@ impl StagingStore for Sqlite {
         let mut tx = self.write(doing).await?;
         let no = held(&mut tx, stage, doing).await?;
         write::baselines(&mut tx, no, stage.base.next(), changes, doing).await?;
+        fail_point!("stage.baselines_before_commit");
         tx.commit().await.map_err(to(doing))
     }
 
@@ -393,7 +399,9 @@ impl StagingStore for Sqlite {
         if let Some((claim, operation)) = ended {
             operations::end(&mut tx, claim, operation, doing).await?;
         }
+        fail_point!("flip.before_commit");
         tx.commit().await.map_err(to(doing))?;
+        fail_point!("flip.committed");
         Ok(next)
     }
 
