@@ -1,0 +1,14 @@
+//! Packages, exports and the runner, over the embedded store.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, helpers included"
+)]
+
+mod asking;
+mod exporting;
+#[cfg(feature = "failpoints")]
+mod failing;
+mod faults;
+mod running;
+mod selecting;
+mod world;
