@@ -75,8 +75,9 @@ pub trait TenantStore: Send + Sync {
         catalogue: &Digest,
     ) -> StoreResult<bool>;
 
-    /// Deletes versions of items and baselines that ended before revision `before`, at most `limit`
-    /// of them; returns how many. The caller answers for no reader being that far back.
+    /// Deletes versions of items and baselines that ended before revision `before`, and stops soon
+    /// after `limit` of them; returns how many. The caller answers for no reader being that far
+    /// back.
     async fn prune_versions(
         &self,
         upkeep: &Upkeep,

@@ -159,3 +159,34 @@ async fn tenant_no(
         .await
         .map_err(to(doing))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn setting<T>(pool: &SqlitePool, sql: &'static str) -> T
+    where
+        T: Send + Unpin + sqlx::Type<Driver> + for<'r> sqlx::Decode<'r, Driver>,
+    {
+        sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_commit_is_on_the_disk_by_the_settings_of_live_connections() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Arc::new(FolderLock::take(folder.path()).unwrap());
+        let options = EmbeddedOptions::default();
+        let sqlite = Sqlite::open(folder.path(), &options, lock).await.unwrap();
+        for pool in [&sqlite.writer, &sqlite.readers] {
+            assert_eq!(setting::<String>(pool, "PRAGMA journal_mode").await, "wal");
+            let full = 2_i64;
+            assert_eq!(setting::<i64>(pool, "PRAGMA synchronous").await, full);
+            assert_eq!(setting::<i64>(pool, "PRAGMA mmap_size").await, 0);
+        }
+        assert_eq!(setting::<i64>(&sqlite.writer, "PRAGMA query_only").await, 0);
+        assert_eq!(
+            setting::<i64>(&sqlite.readers, "PRAGMA query_only").await,
+            1
+        );
+    }
+}
