@@ -1,22 +1,28 @@
 //! `cargo xtask bench`: how fast, and in how much memory, compared with what plain SQL would take.
 
+mod client;
 mod generator;
 mod machine;
+mod memory;
 mod page;
 mod results;
+mod server;
+mod speed;
 mod statistics;
 mod yardstick;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use results::Results;
-use yardstick::Yardstick;
+use server::Product;
+use speed::Speed;
 
 use crate::check::Finding;
+use crate::process::{output_of, project_root};
 use crate::tools::{self, Purpose};
 use crate::tree::Tree;
 
@@ -26,7 +32,7 @@ const PAGE: &str = "docs/benchmarks.md";
 /// Options of `bench`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// A small run that shows that everything works, and judges nothing
+    /// A small run that shows that everything works; it judges and writes nothing
     #[arg(long)]
     quick: bool,
 
@@ -34,75 +40,173 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 100_000)]
     items: u64,
 
+    /// Items of the measurement of memory
+    #[arg(long, default_value_t = 1_000_000)]
+    memory_items: u64,
+
     /// A program that writes the content, called with --items N --format content
     #[arg(long, value_name = "FILE")]
     generator: Option<PathBuf>,
+
+    /// A dev2prod that is built already, instead of a release build of the sources
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
 }
 
-/// Measures SQLite's own statements on the generated content and prints the medians.
+/// How much is measured.
+struct Extent {
+    items: u64,
+    rounds: usize,
+    memory_items: u64,
+}
+
+impl Arguments {
+    fn extent(&self) -> Extent {
+        if self.quick {
+            return Extent {
+                items: 2_000,
+                rounds: 1,
+                memory_items: 10_000,
+            };
+        }
+        Extent {
+            items: self.items,
+            rounds: 5,
+            memory_items: self.memory_items,
+        }
+    }
+
+    /// What repeats the run, without saying where anything is.
+    fn command(&self) -> String {
+        match self.generator {
+            Some(_) => "cargo xtask bench --generator FILE".to_owned(),
+            None => "cargo xtask bench".to_owned(),
+        }
+    }
+}
+
+/// Measures the product beside SQLite's own statements and writes the results and their page.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let missing = tools::missing(Purpose::Bench)?;
     if !missing.is_empty() {
         eprint!("{}", tools::advice(&missing));
         return Ok(ExitCode::from(2));
     }
-    let (items, rounds) = if arguments.quick {
-        (2_000, 1)
+    let content = Content::of(arguments.generator.as_deref())?;
+    let product = Product::find(arguments.program.as_deref())?;
+    let results = measure(arguments, &product, &content)?;
+    let page = page::render(&results);
+    println!("\n{page}");
+    if arguments.quick {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let root = project_root()?;
+    fs::write(
+        root.join(RESULTS),
+        serde_json::to_string_pretty(&results)? + "\n",
+    )?;
+    fs::write(root.join(PAGE), page)?;
+    let holds = results.comparisons.iter().all(results::Comparison::holds)
+        && results.levels.iter().all(results::Level::holds);
+    Ok(if holds {
+        ExitCode::SUCCESS
     } else {
-        (arguments.items, 5)
-    };
-    let machine = machine::Machine::here();
-    println!(
-        "{}, {} cores, {} MiB",
-        machine.cpu, machine.cores, machine.memory_mib
-    );
-    let folder = tempfile::tempdir()?;
-    let content = folder.path().join("items.ndjson");
-    write_content(arguments.generator.as_deref(), items, &content)?;
-    let yardstick = Yardstick::prepare(&content, folder.path())?;
-    let (mut imports, mut comparisons) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        imports.push(yardstick.import()?.as_secs_f64());
-        comparisons.push(yardstick.compare()?.as_secs_f64());
-    }
-    for (name, values) in [("ATTACH and upsert", imports), ("anti-join", comparisons)] {
-        println!(
-            "{name}: {:.3} s",
-            statistics::median(&values).unwrap_or_default()
-        );
-    }
-    Ok(ExitCode::SUCCESS)
+        ExitCode::FAILURE
+    })
 }
 
-/// Writes `items` lines of content with the given program, or with the generator built in.
-fn write_content(generator: Option<&Path>, items: u64, content: &Path) -> Result<()> {
-    let file = File::create(content)?;
-    let Some(program) = generator else {
-        let mut out = BufWriter::new(file);
-        generator::write_content(&mut out, items)?;
-        return Ok(out.flush()?);
+fn measure(arguments: &Arguments, product: &Product, content: &Content) -> Result<Results> {
+    let Extent {
+        items,
+        rounds,
+        memory_items,
+    } = arguments.extent();
+    let (machine, load) = (machine::Machine::here(), machine::load());
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("items.ndjson");
+    content.write(items, &file)?;
+    let speed = Speed {
+        product,
+        content: &file,
+        items,
+        rounds,
+        folder: folder.path(),
     };
-    let is_python = program
-        .extension()
-        .is_some_and(|extension| extension == "py");
-    let mut command = Command::new(if is_python {
-        Path::new("python3")
-    } else {
-        program
-    });
-    if is_python {
-        command.arg(program);
+    let (comparisons, sizes) = speed.measure()?;
+    let mut levels = memory::measure_idle(product, folder.path())?;
+    levels.extend(memory::measure_peaks(
+        product,
+        content,
+        memory_items,
+        folder.path(),
+    )?);
+    levels.extend(sizes);
+    Ok(Results {
+        date: output_of(Command::new("date").args(["-u", "+%F"]))?,
+        version: product.version.clone(),
+        machine,
+        load,
+        content: content.described().to_owned(),
+        command: arguments.command(),
+        comparisons,
+        levels,
+    })
+}
+
+/// Where the content to measure with comes from.
+enum Content {
+    BuiltIn,
+    Program(PathBuf),
+}
+
+impl Content {
+    fn of(program: Option<&Path>) -> Result<Self> {
+        let Some(program) = program else {
+            return Ok(Self::BuiltIn);
+        };
+        let found = program.canonicalize();
+        Ok(Self::Program(found.with_context(|| {
+            format!("no generator {}", program.display())
+        })?))
     }
-    let status = command
-        .args(["--format", "content", "--items", &items.to_string()])
-        .stdin(Stdio::null())
-        .stdout(file)
-        .status()
-        .with_context(|| format!("could not start {}", program.display()))?;
-    if !status.success() {
-        bail!("{} failed: {status}", program.display());
+
+    fn described(&self) -> &'static str {
+        match self {
+            Self::BuiltIn => "made by the generator built in",
+            Self::Program(_) => "made by another program than the generator built in",
+        }
     }
-    Ok(())
+
+    /// Writes `items` lines.
+    fn write(&self, items: u64, to: &Path) -> Result<()> {
+        let file = File::create(to)?;
+        let Self::Program(program) = self else {
+            let mut out = BufWriter::new(file);
+            generator::write_content(&mut out, items)?;
+            return Ok(out.flush()?);
+        };
+        let is_python = program
+            .extension()
+            .is_some_and(|extension| extension == "py");
+        let mut command = Command::new(if is_python {
+            Path::new("python3")
+        } else {
+            program
+        });
+        if is_python {
+            command.arg(program);
+        }
+        let status = command
+            .args(["--format", "content", "--items", &items.to_string()])
+            .stdin(Stdio::null())
+            .stdout(file)
+            .status()
+            .with_context(|| format!("could not start {}", program.display()))?;
+        if !status.success() {
+            bail!("{} failed: {status}", program.display());
+        }
+        Ok(())
+    }
 }
 
 /// Finds a page that was not made from the results beside it.
