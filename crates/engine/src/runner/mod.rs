@@ -13,6 +13,7 @@ use std::time::Duration;
 use dev2prod_model::access::Upkeep;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::context::Engine;
 use crate::{content, housekeeping};
@@ -143,10 +144,11 @@ async fn tidy(engine: Engine, stopping: CancellationToken) {
     let every = Duration::from_millis(engine.settings().housekeeping_ms.max(1).unsigned_abs());
     let tidying = stopping.run_until_cancelled(async {
         loop {
-            // In a task of its own, so that a panic does not end it for good.
+            // In a task of its own, so that a panic does not end it for good; it ends with the
+            // runner, since every step may be its last.
             let engine = engine.clone();
             let done = tokio::spawn(async move { housekeeping::run_once(&engine).await });
-            if done.await.is_err() {
+            if AbortOnDropHandle::new(done).await.is_err() {
                 tracing::error!("housekeeping panicked");
             }
             tokio::time::sleep(every).await;
