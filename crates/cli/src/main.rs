@@ -1,17 +1,21 @@
 //! `dev2prod`: the server, its demonstration, and the commands of a client.
 
 mod args;
+mod commands;
+mod connect;
 mod exit;
 #[cfg(feature = "failpoints")]
 mod failpoints;
+mod output;
 mod serve;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, ClientCommand, Command};
 use crate::exit::{CommandError, CommandResult, Exit};
+use crate::output::Output;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -31,13 +35,19 @@ fn main() -> ExitCode {
 fn refuse(error: &clap::Error) -> ExitCode {
     // Whoever closed the output does not want it.
     error.print().ok();
-    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+    let exit = if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Done
+    };
     exit.into()
 }
 
 fn start(arguments: Arguments) -> CommandResult {
-    // One provider for the whole process; it was not installed before, as nothing ran before.
-    rustls::crypto::ring::default_provider().install_default().ok();
+    // One provider for the whole process; none was installed before, as nothing ran before.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
     #[cfg(feature = "failpoints")]
     failpoints::arm()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -47,11 +57,44 @@ fn start(arguments: Arguments) -> CommandResult {
     runtime.block_on(run(arguments))
 }
 
+/// Runs a command; an interrupt ends what only waits, and leaves no temporary file behind.
 async fn run(arguments: Arguments) -> CommandResult {
+    let output = Output::new(arguments.output);
     match arguments.command {
         Command::Serve(args) => {
-            serve::run(args).await?;
+            serve::run(*args).await?;
             Ok(Exit::Done)
         }
+        Command::Client(command) => {
+            tokio::select! {
+                exit = Box::pin(client(command, output)) => exit,
+                interrupt = tokio::signal::ctrl_c() => {
+                    interrupt?;
+                    Err(CommandError::still_going("interrupted; what a server has begun goes on"))
+                }
+            }
+        }
+    }
+}
+
+async fn client(command: ClientCommand, output: Output) -> CommandResult {
+    match command {
+        ClientCommand::Promote(args) => commands::promote::run(&args, output).await,
+        ClientCommand::Export(args) => commands::export::run(&args, output).await,
+        ClientCommand::Download(args) => commands::download::run(&args, output).await,
+        ClientCommand::Upload(args) => commands::upload::run(&args, output).await,
+        ClientCommand::Import(args) => commands::import::run(&args, output).await,
+        ClientCommand::Status(args) => commands::status::run(&args, output).await,
+        ClientCommand::Changes(args) => commands::changes::run(&args, output).await,
+        ClientCommand::Package(args) => commands::package::run(&args, output).await,
+        ClientCommand::Content(args) => commands::content::run(&args, output).await,
+        ClientCommand::Tenant(args) => commands::tenant::run(&args, output).await,
+        ClientCommand::User(args) => commands::user::run(&args, output).await,
+        ClientCommand::Token(args) => commands::token::run(&args, output).await,
+        ClientCommand::Bundle(args) => commands::bundle::run(&args, output),
+        ClientCommand::Login(args) => commands::login::run(&args).await,
+        ClientCommand::Logout(args) => commands::login::log_out(&args),
+        ClientCommand::Servers(args) => commands::login::list(&args, output),
+        ClientCommand::Completions(args) => commands::completions::run(&args),
     }
 }

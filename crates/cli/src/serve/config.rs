@@ -161,9 +161,14 @@ impl ServeConfig {
             anyhow::ensure!(path.is_file(), "there is no file {}", path.display());
             figment = figment.merge(Toml::file_exact(path));
         }
-        let config: Self =
-            figment.merge(Serialized::defaults(args)).extract().context("the server's options")?;
-        anyhow::ensure!(config.workers > 0, "workers: at least 1 must work operations off");
+        let config: Self = figment
+            .merge(Serialized::defaults(args))
+            .extract()
+            .context("the server's options")?;
+        anyhow::ensure!(
+            config.workers > 0,
+            "workers: at least 1 must work operations off"
+        );
         Ok(config)
     }
 
@@ -176,7 +181,10 @@ impl ServeConfig {
     pub(crate) fn settings(&self) -> Settings {
         let minutes = |minutes: u32| i64::from(minutes) * 60_000;
         Settings {
-            server_name: self.server_name.clone().unwrap_or_else(|| self.listen.clone()),
+            server_name: self
+                .server_name
+                .clone()
+                .unwrap_or_else(|| self.listen.clone()),
             session_ms: minutes(self.session_minutes),
             time_to_live_ms: i64::from(self.time_to_live_seconds) * 1_000,
             workers: self.workers,
@@ -211,15 +219,20 @@ mod tests {
     fn an_option_that_does_not_exist_is_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "lissten = \"x\"\n").unwrap();
-        let args =
-            ServeArgs { config: Some(file.path().to_owned()), ..ServeArgs::default() };
+        let args = ServeArgs {
+            config: Some(file.path().to_owned()),
+            ..ServeArgs::default()
+        };
         let error = format!("{:#}", ServeConfig::read(args).unwrap_err());
         assert!(error.contains("lissten"), "{error}");
     }
 
     #[test]
     fn a_file_that_is_not_there_is_an_error() {
-        let args = ServeArgs { config: Some("no/such.toml".into()), ..ServeArgs::default() };
+        let args = ServeArgs {
+            config: Some("no/such.toml".into()),
+            ..ServeArgs::default()
+        };
         assert!(ServeConfig::read(args).is_err());
     }
 }

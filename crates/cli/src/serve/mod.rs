@@ -73,7 +73,9 @@ impl Server {
     /// Opens the folder and listens.
     pub(crate) async fn start(config: &ServeConfig) -> anyhow::Result<Self> {
         let catalogue = catalogue(config.catalogue.as_deref())?;
-        let options = EmbeddedOptions { database_bytes_max: config.database_bytes_max };
+        let options = EmbeddedOptions {
+            database_bytes_max: config.database_bytes_max,
+        };
         let embedded = Embedded::open(&config.data, options).await?;
         let engine = Engine::new(Parts {
             store: embedded.store.clone(),
@@ -83,7 +85,10 @@ impl Server {
             random: Arc::new(SystemRandom),
             settings: config.settings(),
         });
-        let login: Login = config.admin_login.parse().context("the administrator's login")?;
+        let login: Login = config
+            .admin_login
+            .parse()
+            .context("the administrator's login")?;
         let password = config.admin_password.clone();
         let first_admin = accounts::first_admin(&engine, login, password).await?;
         let listener = TcpListener::bind(&config.listen)
@@ -96,10 +101,20 @@ impl Server {
             .into_make_service_with_connect_info::<SocketAddr>();
         let stopped = stopping.clone().cancelled_owned();
         let serving = tokio::spawn(async move {
-            axum::serve(listener, app).with_graceful_shutdown(stopped).await
+            axum::serve(listener, app)
+                .with_graceful_shutdown(stopped)
+                .await
         });
         let stop_deadline = config.stop_deadline();
-        Ok(Self { address, first_admin, runner, embedded, stopping, stop_deadline, serving })
+        Ok(Self {
+            address,
+            first_admin,
+            runner,
+            embedded,
+            stopping,
+            stop_deadline,
+            serving,
+        })
     }
 
     /// Stops: no more requests, then no more work, then the folder is closed.
@@ -116,7 +131,9 @@ impl Server {
 }
 
 fn catalogue(path: Option<&Path>) -> anyhow::Result<Catalogue> {
-    let Some(path) = path else { return Ok(Catalogue::standard()) };
+    let Some(path) = path else {
+        return Ok(Catalogue::standard());
+    };
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("could not read the catalogue {}", path.display()))?;
     Catalogue::parse(&text).with_context(|| format!("the catalogue {}", path.display()))

@@ -1,0 +1,124 @@
+//! `dev2prod bundle …`: on this machine, without a server.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use comfy_table::Cell;
+use dev2prod_bundle::{BundleError, Limits, Manifest, Reader, verify};
+use serde_json::json;
+
+use crate::exit::{CommandError, CommandResult, Exit};
+use crate::output::progress::{Step, bytes};
+use crate::output::{Output, say, table};
+
+/// Look into a bundle on this machine
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  dev2prod bundle verify bundle.zip")]
+pub(crate) struct BundleArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what a bundle says of itself; nothing of it is checked
+    #[command(after_help = "Example:\n  dev2prod bundle show bundle.zip")]
+    Show(FileArgs),
+    /// Read all of a bundle and check every digest, count and name
+    #[command(after_help = "Example:\n  dev2prod bundle verify bundle.zip")]
+    Verify(FileArgs),
+}
+
+#[derive(Args, Debug)]
+struct FileArgs {
+    /// The bundle
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(crate) fn run(args: &BundleArgs, output: Output) -> CommandResult {
+    match &args.command {
+        Command::Show(args) => show(&args.file, output),
+        Command::Verify(args) => check(&args.file, output),
+    }
+}
+
+fn open(path: &Path) -> Result<Reader, CommandError> {
+    let file = File::open(path).map_err(|error| {
+        CommandError::usage(format!("could not read {}: {error}", path.display()))
+    })?;
+    Reader::open(file, &Limits::default()).map_err(|error| refused(path, error))
+}
+
+fn refused(path: &Path, error: BundleError) -> CommandError {
+    anyhow::Error::new(error)
+        .context(path.display().to_string())
+        .into()
+}
+
+fn show(path: &Path, output: Output) -> CommandResult {
+    let reader = open(path)?;
+    output.data(reader.manifest(), || text(reader.manifest()))?;
+    Ok(Exit::Done)
+}
+
+fn text(manifest: &Manifest) -> String {
+    let origin = &manifest.origin;
+    let mut table = table::table(&["SECTION", "ITEMS"]);
+    for section in &manifest.sections {
+        table.add_row([
+            Cell::new(section.section.name()),
+            table::count(Some(section.count), None),
+        ]);
+    }
+    format!(
+        "{}\npackage   {} {} ({:?})\nfrom      tenant {} at {}\nrevision  {}\nmade      {} UTC\ncontent   {}\n\n{}",
+        manifest.package_bundle_name,
+        manifest.package.id,
+        manifest.package.name,
+        manifest.mode,
+        origin.tenant_id,
+        origin.server,
+        manifest.source_revision.0,
+        table::moment(manifest.time),
+        manifest.content_digest,
+        table::text(&table)
+    )
+}
+
+fn check(path: &Path, output: Output) -> CommandResult {
+    let reader = open(path)?;
+    let step = Step::begin(format!("Verifying {}", path.display()));
+    let on_bytes = step.on_bytes();
+    let found = verify(&reader, &mut |_, read| {
+        if let Some(on_bytes) = &on_bytes {
+            on_bytes(read, None);
+        }
+    });
+    let found = found.map_err(|error| refused(path, error))?;
+    step.done("The bundle is whole.");
+    if found.missing_attachment_count > 0 {
+        say(format!(
+            "warning: the bytes of {} attachments are not in it; the target has to hold them",
+            found.missing_attachment_count
+        ));
+    }
+    let shown = json!({
+        "ContentDigest": found.content_digest,
+        "Items": found.items,
+        "Bytes": found.bytes,
+        "Attachments": found.attachments,
+        "MissingAttachments": found.missing_attachment_count,
+    });
+    output.data(&shown, || {
+        format!(
+            "{} items, {} attachments, {}\ncontent {}",
+            found.items,
+            found.attachments,
+            bytes(found.bytes),
+            found.content_digest
+        )
+    })?;
+    Ok(Exit::Done)
+}

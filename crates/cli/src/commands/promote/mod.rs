@@ -1,0 +1,202 @@
+//! `dev2prod promote`: the seven documented steps.
+
+mod gate;
+mod report;
+
+use clap::Args;
+use dev2prod_client::api::ImportRequest;
+use dev2prod_client::{InTenant, Part, RemoteImport};
+
+use self::report::{Ended, Report, TenantShown};
+use super::plan_options::PlanArgs;
+use super::verdict::{export_ended, import_ended};
+use super::waiting::{Deadline, WaitArgs};
+use super::{offered, steps};
+use crate::connect::{self, CredentialArgs};
+use crate::exit::{CommandError, CommandResult, Exit};
+use crate::output::{Output, can_ask, notices, plan, print, say};
+
+/// Promote a package from one tenant to another
+///
+/// Exports it, downloads it, uploads it to the target, shows what an import would do there, asks,
+/// and imports it. Nothing is imported after a dry run with errors, nor where a first delivery
+/// would replace what the target has, unless --first-delivery says so.
+///
+/// For pipelines: DEV2PROD_FROM_URL, …TENANT, …LOGIN, …PASSWORD and …TOKEN, the same with TO, and
+/// without either for both. Without a terminal nothing asks: pass --yes.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  dev2prod promote --from dev --from-tenant 123456789 --to prod --to-tenant 987654321 --dry-run"
+)]
+pub(crate) struct PromoteArgs {
+    /// The server of the source: its address, or the name of a saved one
+    #[arg(long, value_name = "URL|NAME")]
+    from: Option<String>,
+    /// The tenant to take from
+    #[arg(long, value_name = "ID")]
+    from_tenant: Option<String>,
+    /// The server of the target: its address, or the name of a saved one
+    #[arg(long, value_name = "URL|NAME")]
+    to: Option<String>,
+    /// The tenant to change
+    #[arg(long, value_name = "ID")]
+    to_tenant: Option<String>,
+    /// The package's number in the source
+    #[arg(long, value_name = "ID", default_value = "10000")]
+    package: String,
+    /// Only show what an import would do
+    #[arg(long)]
+    dry_run: bool,
+    /// Import without asking
+    #[arg(long, short)]
+    yes: bool,
+    /// End with 6 instead of 0 if there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+    #[command(flatten)]
+    plan: PlanArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
+    #[command(flatten)]
+    credentials: CredentialArgs,
+}
+
+pub(crate) async fn run(args: &PromoteArgs, output: Output) -> CommandResult {
+    if !args.dry_run && !args.yes && !can_ask() {
+        return Err(CommandError::usage("nobody can be asked before the import")
+            .hint("pass --yes to import without asking, or --dry-run to only look"));
+    }
+    let from = (args.from.as_deref(), args.from_tenant.as_deref());
+    let to = (args.to.as_deref(), args.to_tenant.as_deref());
+    let (source, target) = connect::both_sides(from, to, &args.credentials)?;
+    let promotion = Promotion {
+        args,
+        source,
+        target,
+        deadline: args.wait.timeout.deadline(),
+    };
+    let mut report = Report::default();
+    let ended = promotion.run(&mut report, output).await;
+    if let Err(error) = &ended
+        && report.outcome.is_none()
+    {
+        report.outcome = Some(Ended::of(error.exit()));
+    }
+    if output.is_json() {
+        output.json(&report)?;
+    }
+    ended
+}
+
+struct Promotion<'a> {
+    args: &'a PromoteArgs,
+    source: InTenant,
+    target: InTenant,
+    deadline: Deadline,
+}
+
+impl Promotion<'_> {
+    async fn run(&self, report: &mut Report, output: Output) -> CommandResult {
+        // What the target does not offer is refused before anything is done anywhere.
+        offered::options(self.target.client(), &self.args.plan.request("")).await?;
+        report.source = Some(TenantShown::ask(&self.source).await?);
+        report.target = Some(TenantShown::ask(&self.target).await?);
+        report.show_tenants();
+
+        let request = self.args.plan.request(self.carry(report).await?);
+        report.file_id = Some(request.file_id.clone());
+        if self.args.dry_run && self.args.wait.no_wait {
+            return self.start(true, &request, report, output).await;
+        }
+        let plan = self.import(true, &request, output).await?;
+        report.dry_run = Some(plan.raw.clone());
+        notices::of_import(&plan);
+        import_ended(&plan, true, false)?;
+        gate::first_delivery(&self.target, &plan, &self.args.plan).await?;
+        if self.args.dry_run {
+            report.outcome = Some(Ended::DryRun);
+            return import_ended(&plan, true, self.args.detailed_exitcode);
+        }
+        self.confirm(report, &plan)?;
+        if self.args.wait.no_wait {
+            return self.start(false, &request, report, output).await;
+        }
+        let import = self.import(false, &request, output).await?;
+        report.import = Some(import.raw.clone());
+        // The dry run has told the warnings; what is new is why it failed.
+        if import_ended(&import, false, false).is_err() {
+            notices::of_import(&import);
+        }
+        let exit = import_ended(&import, false, self.args.detailed_exitcode)?;
+        report.outcome = Some(Ended::Imported);
+        Ok(exit)
+    }
+
+    /// Steps 1 to 4: export, ask, download, upload. The answer is the file in the target.
+    async fn carry(&self, report: &mut Report) -> Result<String, CommandError> {
+        let export = steps::export(&self.source, &self.args.package, &self.deadline).await?;
+        report.export = Some(export.raw.clone());
+        export_ended(&export)?;
+        let Some(file_id) = &export.file_id else {
+            return Err(CommandError::failed(format!(
+                "the export {} names no file",
+                export.id
+            )));
+        };
+        // Only its owner can look into the folder; it goes with the last step, however that ends.
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("bundle");
+        steps::download(&self.source, file_id, &path).await?;
+        let name = export.name.as_deref().unwrap_or(file_id);
+        let part = Part::bundle(format!("{name}.zip"));
+        Ok(steps::upload(&self.target, &path, &part).await?.id)
+    }
+
+    /// Steps 5 to 7, each with its polling.
+    async fn import(
+        &self,
+        dry_run: bool,
+        request: &ImportRequest,
+        output: Output,
+    ) -> Result<RemoteImport, CommandError> {
+        let import = steps::import(&self.target, dry_run, request, &self.deadline).await?;
+        if !output.is_json() {
+            print(&plan::plan(&import))?;
+        }
+        Ok(import)
+    }
+
+    async fn start(
+        &self,
+        dry_run: bool,
+        request: &ImportRequest,
+        report: &mut Report,
+        output: Output,
+    ) -> CommandResult {
+        let id = steps::start_import(&self.target, dry_run, request).await?;
+        if !output.is_json() {
+            print(&id)?;
+        }
+        report.started = Some(id);
+        report.outcome = Some(Ended::Started);
+        Ok(Exit::Done)
+    }
+
+    fn confirm(&self, report: &Report, plan: &RemoteImport) -> Result<(), CommandError> {
+        if self.args.yes {
+            return Ok(());
+        }
+        let target = report
+            .target
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string);
+        let changes = plan.totals.changes();
+        if connect::confirm(&format!("Import {changes} changes into {target}?"))? {
+            return Ok(());
+        }
+        say("Nothing was imported.");
+        Err(CommandError::failed(
+            "stopped at the question; nothing was changed",
+        ))
+    }
+}

@@ -1,0 +1,114 @@
+//! The items of a plan or result, and the fields that differ.
+
+use comfy_table::{Cell, Color};
+use dev2prod_client::api::model::plan::Action;
+use dev2prod_client::api::{Change, FieldDifference};
+use owo_colors::OwoColorize;
+use serde_json::Value;
+
+use super::table;
+
+/// The most characters of a value that are shown.
+const VALUE_CHARS_MAX: usize = 100;
+
+/// One line an item.
+pub(crate) fn list(changes: &[Change]) -> String {
+    let mut table = table::table(&["ACTION", "SECTION", "KEY", "REASON"]);
+    for change in changes {
+        table.add_row(vec![
+            Cell::new(word(change.action)).fg(colour(change.action)),
+            Cell::new(change.package_name.name()),
+            Cell::new(change.key.as_str()),
+            Cell::new(change.reason.code()),
+        ]);
+    }
+    table::text(&table)
+}
+
+/// Each item with the fields that differ.
+pub(crate) fn differences(changes: &[Change]) -> String {
+    let mut text = String::new();
+    for change in changes {
+        let action = word(change.action);
+        let action = match change.action {
+            Action::Added => action.green().to_string(),
+            Action::Modified => action.yellow().to_string(),
+            Action::Removed | Action::Failed => action.red().to_string(),
+            Action::Skipped => action.to_owned(),
+        };
+        let (section, key) = (change.package_name.name(), change.key.as_str());
+        text.push_str(&format!(
+            "{action} {section} {key} ({})\n",
+            change.reason.code()
+        ));
+        for reference in &change.references {
+            text.push_str(&format!("    about {reference}\n"));
+        }
+        for field in change.fields.iter().flatten() {
+            text.push_str(&difference(field, change.action == Action::Failed));
+        }
+    }
+    text
+}
+
+/// What becomes of a field; where nothing can become of it, what stands against what.
+fn difference(field: &FieldDifference, failed: bool) -> String {
+    let pointer = if field.pointer.is_empty() {
+        "(all)"
+    } else {
+        field.pointer.as_str()
+    };
+    if failed {
+        let mut text = format!("    {pointer}\n");
+        for (side, value) in [
+            ("base", &field.base),
+            ("target", &field.target),
+            ("package", &field.package),
+        ] {
+            text.push_str(&format!("        {side}: {}\n", shown(value.as_ref())));
+        }
+        return text;
+    }
+    let line = match (&field.target, &field.result) {
+        (Some(before), Some(after)) => {
+            let (before, after) = (shown(Some(before)), shown(Some(after)));
+            format!("~ {pointer}: {} → {}", before.red(), after.green())
+        }
+        (None, Some(after)) => format!("+ {pointer}: {}", shown(Some(after)).green()),
+        (Some(before), None) => format!("- {pointer}: {}", shown(Some(before)).red()),
+        (None, None) => format!("  {pointer}"),
+    };
+    format!("    {line}\n")
+}
+
+fn shown(value: Option<&Value>) -> String {
+    let Some(value) = value else {
+        return "(absent)".to_owned();
+    };
+    let text = value.to_string();
+    if text.chars().count() <= VALUE_CHARS_MAX {
+        return text;
+    }
+    let mut cut: String = text.chars().take(VALUE_CHARS_MAX).collect();
+    cut.push('…');
+    cut
+}
+
+const fn word(action: Action) -> &'static str {
+    match action {
+        Action::Added => "Added",
+        Action::Modified => "Modified",
+        Action::Removed => "Removed",
+        Action::Skipped => "Skipped",
+        Action::Failed => "Failed",
+    }
+}
+
+const fn colour(action: Action) -> Color {
+    match action {
+        Action::Added => Color::Green,
+        Action::Modified => Color::Yellow,
+        Action::Removed | Action::Failed => Color::Red,
+        Action::Skipped => Color::Reset,
+    }
+}

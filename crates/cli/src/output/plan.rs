@@ -1,0 +1,64 @@
+//! A plan or a result: the counts by section.
+
+use comfy_table::{Attribute, Cell, Color, Row, Table};
+use dev2prod_client::{RemoteCounts, RemoteImport, RemoteSection};
+
+use super::table;
+
+const HEADINGS: [&str; 8] = [
+    "SECTION", "ADDED", "MODIFIED", "REMOVED", "SKIPPED", "FAILED", "ERRORS", "WARNINGS",
+];
+
+/// The counts by section, of sections that have any, and their totals.
+pub(crate) fn plan(import: &RemoteImport) -> String {
+    let mut table = table::table(&HEADINGS);
+    for section in import.results.iter().filter(|section| has_any(section)) {
+        let errors = [section.error_count, section.warning_count];
+        table.add_row(row(Cell::new(&section.name), &section.counts, errors));
+    }
+    let name = Cell::new("total").add_attribute(Attribute::Bold);
+    let errors = [import.error_count(), import.warning_count()];
+    add_total(&mut table, name, import, errors);
+    table::text(&table)
+}
+
+fn add_total(table: &mut Table, name: Cell, import: &RemoteImport, errors: [u64; 2]) {
+    table.add_row(row(name, &import.totals, errors));
+}
+
+fn has_any(section: &RemoteSection) -> bool {
+    let RemoteCounts {
+        added,
+        modified,
+        removed,
+        failed,
+        skipped,
+    } = section.counts;
+    let counted = [added, modified, removed, failed, skipped];
+    let noted = section.error_count + section.warning_count;
+    noted > 0 || counted.into_iter().flatten().any(|count| count > 0)
+}
+
+fn row(name: Cell, counts: &RemoteCounts, [errors, warnings]: [u64; 2]) -> Row {
+    Row::from(vec![
+        name,
+        table::count(counts.added, Some(Color::Green)),
+        table::count(counts.modified, Some(Color::Yellow)),
+        table::count(counts.removed, Some(Color::Red)),
+        table::count(counts.skipped, None),
+        table::count(counts.failed, Some(Color::Red)),
+        table::count(Some(errors), Some(Color::Red)),
+        table::count(Some(warnings), Some(Color::Yellow)),
+    ])
+}
+
+/// The items of an export by section, of sections that have any.
+pub(crate) fn statistics(statistics: &[(String, Option<u64>)], total: Option<u64>) -> String {
+    let mut table = table::table(&["SECTION", "ITEMS"]);
+    for (section, count) in statistics.iter().filter(|(_, count)| *count != Some(0)) {
+        table.add_row(vec![Cell::new(section), table::count(*count, None)]);
+    }
+    let name = Cell::new("total").add_attribute(Attribute::Bold);
+    table.add_row(vec![name, table::count(total, None)]);
+    table::text(&table)
+}
