@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use dev2prod_model::access::{HistoryRead, Scope, VersionRead};
 use dev2prod_model::difference::{Difference, differences};
 use dev2prod_model::item::{Digest, ItemRef, Revision};
+use dev2prod_model::json;
 use dev2prod_model::operation::Operation;
 use dev2prod_model::plan::Entry;
 use serde_json::Value;
@@ -123,7 +124,7 @@ async fn target_bodies(
         .into_iter()
         .filter(|it| expected.get(&it.head.item) == Some(&it.head.digest));
     same.map(|found| {
-        let body = serde_json::from_str(&found.body).map_err(EngineError::internal)?;
+        let body = json::parse_own(&found.body).map_err(EngineError::internal)?;
         let travelling = engine
             .catalogue()
             .travelling(found.head.item.section, &body);
@@ -152,7 +153,7 @@ async fn package_bodies(
         let mut bodies = Bodies::new(read_bundle(&blob.path).map_err(unreadable)?);
         let read = places.into_iter().map(|(item, chunk)| {
             let found = bodies.read(&item, chunk).map_err(EngineError::internal)?;
-            let body = serde_json::from_str(&found.body).map_err(EngineError::internal)?;
+            let body = json::parse_own(&found.body).map_err(EngineError::internal)?;
             let travelling = catalogue.travelling(item.section, &body);
             Ok((item, travelling))
         });

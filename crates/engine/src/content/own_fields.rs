@@ -1,7 +1,7 @@
 //! Fields that stay with their tenant: not shown, and not lost by writing without them.
 
 use dev2prod_model::catalogue::Catalogue;
-use dev2prod_model::json::{self, JsonLimits};
+use dev2prod_model::json;
 use dev2prod_model::section::Section;
 use serde_json::Value;
 
@@ -36,11 +36,7 @@ pub(super) fn keep(
 
 /// Reads a body that this server wrote.
 pub(super) fn parse(body: &str) -> EngineResult<Value> {
-    let limits = JsonLimits {
-        bytes_max: usize::MAX,
-        ..JsonLimits::default()
-    };
-    json::parse(body.as_bytes(), &limits).map_err(EngineError::internal)
+    json::parse_own(body).map_err(EngineError::internal)
 }
 
 fn keep_absent(catalogue: &Catalogue, section: Section, given: Value, stored: &Value) -> Value {

@@ -197,7 +197,7 @@ fn write_item(
         references,
     } = item;
     let travelling = if head.local {
-        let stored = serde_json::from_str(body).map_err(io::Error::from)?;
+        let stored = json::parse_own(body).map_err(io::Error::other)?;
         Some(json::canonical(
             &catalogue.travelling(head.item.section, &stored),
         ))

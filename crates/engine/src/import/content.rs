@@ -1,5 +1,6 @@
 //! From the lines of a bundle to items of the target.
 
+use std::io;
 use std::sync::Arc;
 
 use dev2prod_bundle::{BundleError, ChunkItem, ChunkIter, Reader};
@@ -54,12 +55,18 @@ pub(super) fn travelling_digest(
     section: Section,
     item: &ChunkItem,
 ) -> Result<Digest, BundleError> {
-    let body = catalogue.travelling(section, &parsed(section, item)?);
+    let body = catalogue.travelling(section, &exactly(section, item)?);
     Ok(item_digest(&json::canonical(&body), &item.references))
 }
 
+/// The body for looking into, read fast: a number may come out as its neighbour.
 fn parsed(section: Section, item: &ChunkItem) -> Result<Value, BundleError> {
     serde_json::from_str(&item.body).map_err(|_| mismatch(section, &item.key, "no JSON"))
+}
+
+/// The body for writing it again.
+fn exactly(section: Section, item: &ChunkItem) -> Result<Value, BundleError> {
+    json::parse_own(&item.body).map_err(|_| mismatch(section, &item.key, "no JSON"))
 }
 
 /// A bundle that was verified and reads differently now.
@@ -115,32 +122,35 @@ impl Maker {
         let section = wanted.item.section;
         let found = self.bodies.read(&wanted.item, wanted.chunk)?;
         let mut body = parsed(section, &found)?;
-        let mut text = found.body;
+        let mut text = None;
         if self.catalogue.has_local(section, &body) {
             // A field that travelled under the source's catalogue and stays here.
-            body = self.catalogue.travelling(section, &body);
-            text = json::canonical(&body);
+            body = self
+                .catalogue
+                .travelling(section, &exactly(section, &found)?);
+            text = Some(json::canonical(&body));
         }
         let mut links = self.catalogue.references(section, &body);
-        let explicit: Vec<ItemRef> = serde_json::from_str(&found.references).unwrap_or_default();
+        let explicit: Vec<ItemRef> = serde_json::from_str(&found.references)
+            .map_err(|_| mismatch(section, &found.key, "no references"))?;
         links.extend(explicit);
         links.sort_unstable();
         links.dedup();
         let attachment = self.catalogue.attachment_digest(section, &body);
         let system = body.get("system") == Some(&Value::Bool(true));
         let mut local = false;
-        if let Some(own) = wanted
-            .local_body
-            .and_then(|own| serde_json::from_str(&own).ok())
-        {
-            let kept = self.catalogue.keep_local(section, body, &own);
+        if let Some(own) = wanted.local_body {
+            let own = json::parse_own(&own).map_err(io::Error::other)?;
+            let kept = self
+                .catalogue
+                .keep_local(section, exactly(section, &found)?, &own);
             local = self.catalogue.has_local(section, &kept);
-            text = json::canonical(&kept);
+            text = Some(json::canonical(&kept));
         }
         Ok(PutItem {
             item: wanted.item,
             digest: wanted.digest,
-            body: text,
+            body: text.unwrap_or(found.body),
             references: found.references,
             links,
             local,
