@@ -23,7 +23,7 @@ pub struct ContentQuery {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[param(nullable = false)]
     pub key_prefix: Option<String>,
-    /// Whether each line tells the item's digest.
+    /// Lines of `PackageName`, `Key` and `Digest` instead of whole items.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[param(nullable = false)]
     pub digests: Option<bool>,
@@ -113,6 +113,29 @@ pub struct ContentUploaded {
     /// The counts; `Failed` is always 0, for a bad line refuses the whole upload.
     pub totals: Totals,
     /// All references of the written items that lead nowhere, counted.
+    pub dangling_count: u64,
+    /// The first 100 items with such references.
+    pub dangling: Vec<DanglingItem>,
+}
+
+/// What writing or deleting a single item did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct ItemWritten {
+    /// Its section.
+    #[schema(value_type = words::PackageName)]
+    pub package_name: Section,
+    /// Its key.
+    #[schema(value_type = words::Key)]
+    pub key: Key,
+    /// Its digest now; left out of a deleted one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::Digest>, nullable = false)]
+    pub digest: Option<Digest>,
+    /// The tenant's revision now; the one before if nothing was to be changed.
+    #[schema(value_type = i64)]
+    pub revision: Revision,
+    /// All references that lead nowhere now because of this, counted.
     pub dangling_count: u64,
     /// The first 100 items with such references.
     pub dangling: Vec<DanglingItem>,

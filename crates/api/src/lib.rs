@@ -27,7 +27,7 @@ pub mod words;
 pub use changes::{Change, ChangesPage, ChangesQuery, Digests, FieldDifference, Order};
 pub use content::{
     ContentLine, ContentMode, ContentQuery, ContentUploadQuery, ContentUploaded, DanglingItem,
-    Item, ItemWrite, LineError,
+    Item, ItemWrite, ItemWritten, LineError,
 };
 pub use credentials::Credentials;
 pub use export_status::{ExportStatus, ExportView, SectionCount};

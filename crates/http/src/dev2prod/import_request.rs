@@ -1,0 +1,93 @@
+//! What an import is asked with. Nothing unknown is passed over: what a caller mistyped was meant
+//! to keep the import from doing something.
+
+use axum::http::Uri;
+use dev2prod_api::ImportRequest;
+use dev2prod_model::id::{FileId, InvalidId};
+use dev2prod_model::json::JsonLimits;
+use dev2prod_model::plan::ImportOptions;
+use serde_json::Value;
+
+use crate::extract::{all_params, object, typed};
+use crate::nearest::unknown;
+use crate::problem::ApiError;
+
+const DRY_RUN: &str = "dryRun";
+/// The parameters of an import.
+const PARAMS: [&str; 2] = [DRY_RUN, "TENANTID"];
+
+/// Whether the parameters ask for a dry run.
+pub(super) fn is_dry_run(uri: &Uri) -> Result<bool, ApiError> {
+    let mut asked = None;
+    for (name, value) in all_params(uri)? {
+        if name.eq_ignore_ascii_case(DRY_RUN) {
+            let dry_run = truth(&value)?;
+            if asked.replace(dry_run).is_some() {
+                return Err(malformed(
+                    "the parameter dryRun is there twice: say it once".to_owned(),
+                ));
+            }
+        } else if !PARAMS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            return Err(ApiError::invalid(
+                "unknown_parameter",
+                unknown("parameter of an import", &name, &PARAMS),
+            ));
+        }
+    }
+    Ok(asked.unwrap_or(false))
+}
+
+fn truth(value: &str) -> Result<bool, ApiError> {
+    if value.eq_ignore_ascii_case("true") {
+        Ok(true)
+    } else if value.eq_ignore_ascii_case("false") {
+        Ok(false)
+    } else {
+        let shown: String = value.chars().take(100).collect();
+        Err(malformed(format!(
+            "the parameter dryRun is '{shown}': say dryRun=true, or dryRun=false to import. Nothing was started"
+        )))
+    }
+}
+
+fn malformed(detail: String) -> ApiError {
+    ApiError::invalid("malformed_parameter", detail)
+}
+
+/// The file and the options in a body.
+pub(super) fn read_request(body: &[u8]) -> Result<(FileId, ImportOptions), ApiError> {
+    let members = object(body, &JsonLimits::default())?;
+    for name in members.keys() {
+        if name.eq_ignore_ascii_case(DRY_RUN) {
+            return Err(ApiError::invalid(
+                "unknown_member",
+                "say dryRun as a parameter, not as a member of the body: POST …/import?dryRun=true. Nothing was started",
+            ));
+        }
+        if !ImportRequest::MEMBERS.contains(&name.as_str()) {
+            return Err(ApiError::invalid(
+                "unknown_member",
+                unknown("member of an import's body", name, &ImportRequest::MEMBERS),
+            ));
+        }
+    }
+    let file = match members.get("FileId") {
+        None | Some(Value::Null) => {
+            return Err(ApiError::invalid(
+                "missing_file_id",
+                "the member FileId is missing: name the uploaded bundle",
+            ));
+        }
+        Some(Value::String(text)) => text.parse().map_err(|error: InvalidId| {
+            ApiError::invalid("malformed_file_id", format!("FileId: {error}"))
+        })?,
+        Some(_) => {
+            return Err(ApiError::invalid(
+                "malformed_file_id",
+                "FileId is not a string",
+            ));
+        }
+    };
+    let request: ImportRequest = typed(members)?;
+    Ok((file, request.options()))
+}

@@ -1,0 +1,7 @@
+//! Exports and imports: started, looked at, listed.
+
+pub(crate) mod changes;
+pub(crate) mod export;
+pub(crate) mod history;
+pub(crate) mod import;
+mod import_request;

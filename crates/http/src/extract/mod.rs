@@ -1,0 +1,16 @@
+//! What handlers take out of a request, each refusing what is malformed with a problem.
+
+mod body;
+mod caller;
+mod credentials;
+mod idempotency;
+mod params;
+mod path_id;
+pub(crate) mod preconditions;
+
+pub(crate) use body::{JsonBody, object, read_body, typed};
+pub(crate) use caller::{Allowed, Caller, ServerAdmin};
+pub(crate) use credentials::COOKIES;
+pub(crate) use idempotency::IdempotencyKey;
+pub(crate) use params::{Params, all_params};
+pub(crate) use path_id::{InPath, TokenId};
