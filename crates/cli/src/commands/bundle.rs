@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::progress::{Step, bytes};
-use crate::output::{Output, say, table};
+use crate::output::{Output, counted, say, table};
 
 /// Look into a bundle on this machine
 #[derive(Args, Debug)]
@@ -100,8 +100,8 @@ fn check(path: &Path, output: Output) -> CommandResult {
     step.done("The bundle is whole.");
     if found.missing_attachment_count > 0 {
         say(format!(
-            "warning: the bytes of {} attachments are not in it; the target has to hold them",
-            found.missing_attachment_count
+            "warning: the bytes of {} are not in it; the target has to hold them",
+            counted(found.missing_attachment_count, "attachment")
         ));
     }
     let shown = json!({
@@ -113,9 +113,9 @@ fn check(path: &Path, output: Output) -> CommandResult {
     });
     output.data(&shown, || {
         format!(
-            "{} items, {} attachments, {}\ncontent {}",
-            found.items,
-            found.attachments,
+            "{}, {}, {}\ncontent {}",
+            counted(found.items, "item"),
+            counted(found.attachments, "attachment"),
             bytes(found.bytes),
             found.content_digest
         )

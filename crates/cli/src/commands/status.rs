@@ -47,6 +47,12 @@ pub(crate) async fn run(args: &StatusArgs, output: Output) -> CommandResult {
     match import(args, &tenant).await {
         Ok(import) => import_shown(&import, output),
         Err(ClientError::Problem { problem, .. }) if problem.status == 404 => {
+            let exported = tenant.export_status(&args.id).await;
+            if exported.is_err_and(|error| error.status() == Some(404)) {
+                let (id, tenant) = (&args.id, tenant.tenant());
+                let error = format!("tenant {tenant} has no import and no export {id}");
+                return Err(CommandError::failed(error));
+            }
             export(args, &tenant, output).await
         }
         Err(error) => Err(error.into()),

@@ -9,7 +9,7 @@ use super::offered;
 use super::waiting::Deadline;
 use crate::exit::CommandError;
 use crate::output::progress::{Step, bytes};
-use crate::output::{notices, progress};
+use crate::output::{counted, notices, progress};
 
 /// Starts an export; the answer is its id.
 pub(super) async fn start_export(source: &InTenant, package: &str) -> Result<String, CommandError> {
@@ -32,7 +32,7 @@ pub(super) async fn export(
     let export = waited.await?;
     let items = export
         .item_count
-        .map_or_else(String::new, |items| format!(", {items} items"));
+        .map_or_else(String::new, |items| format!(", {}", counted(items, "item")));
     step.done(format!("Export {id}: {}{items}", export.status));
     notices::of_export(&export);
     Ok(export)

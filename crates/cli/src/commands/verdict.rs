@@ -3,6 +3,7 @@
 use dev2prod_client::{Outcome, RemoteExport, RemoteImport};
 
 use crate::exit::{CommandError, Exit};
+use crate::output::counted;
 use crate::output::notices::error_codes;
 
 /// The code with which our server ends an import whose plan has errors: it has changed nothing.
@@ -66,12 +67,8 @@ pub(super) fn export_ended(export: &RemoteExport) -> Result<Exit, CommandError> 
 /// Says that a plan stands in the way, and which options settle it.
 pub(super) fn refused(import: &RemoteImport) -> CommandError {
     let count = import.error_count().max(import.failed_count());
-    let what = if count == 1 {
-        "an error".to_owned()
-    } else {
-        format!("{count} errors")
-    };
-    let mut error = CommandError::refused(format!("the plan has {what}; nothing was changed"));
+    let errors = counted(count, "error");
+    let mut error = CommandError::refused(format!("the plan has {errors}; nothing was changed"));
     let codes = error_codes(import);
     for (code, hint) in [
         (

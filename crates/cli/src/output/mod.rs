@@ -72,6 +72,15 @@ pub(crate) fn say(text: impl AsRef<str>) {
     writeln!(anstream::stderr().lock(), "{}", text.as_ref()).ok();
 }
 
+/// A number of things, in words: `1 item`, `2 items`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    if number == 1 {
+        format!("1 {thing}")
+    } else {
+        format!("{number} {thing}s")
+    }
+}
+
 /// Whether there is somebody to ask.
 pub(crate) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()

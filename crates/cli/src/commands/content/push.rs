@@ -1,6 +1,7 @@
 //! `dev2prod content push`
 
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use clap::Args;
 use dev2prod_client::api::{ContentMode, ContentUploaded};
@@ -11,7 +12,7 @@ use super::{connect, lines};
 use crate::connect::{Side, TenantArgs};
 use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::progress::Step;
-use crate::output::{Output, say};
+use crate::output::{Output, counted, say};
 
 /// The most errors and dangling references that are told; the rest is counted.
 const SHOWN_MAX: usize = 20;
@@ -55,11 +56,11 @@ async fn upload(
     tenant: &InTenant,
     files: impl ExactSizeIterator<Item = &PathBuf>,
 ) -> Result<(), CommandError> {
-    let count = files.len();
-    if count == 0 {
+    if files.len() == 0 {
         return Ok(());
     }
-    let step = Step::begin(format!("Uploading {count} attachments"));
+    let attachments = counted(files.len() as u64, "attachment");
+    let step = Step::begin(format!("Uploading {attachments}"));
     for path in files {
         let part = Part {
             name: path
@@ -71,7 +72,7 @@ async fn upload(
         };
         tenant.upload(path, &part, step.on_bytes().as_ref()).await?;
     }
-    step.done(format!("Uploaded {count} attachments"));
+    step.done(format!("Uploaded {attachments}"));
     Ok(())
 }
 
@@ -82,11 +83,17 @@ async fn push(
 ) -> Result<ContentUploaded, CommandError> {
     let step = Step::begin(format!("Writing {}", items.display()));
     let on_bytes = step.on_bytes();
+    let (lines, trouble) = lines::read(items);
     let pushed = tenant
-        .push_content(lines::read(items), mode, on_bytes.as_ref())
+        .push_content(lines, mode, on_bytes.as_ref())
         .await;
     drop(step);
     pushed.map_err(|error| {
+        if let Some(why) = trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let items = items.display();
+            return CommandError::failed(format!("could not read {items}: {why}"))
+                .hint("nothing was written");
+        }
         show_lines(&error);
         let hint = matches!(&error, ClientError::Problem { .. });
         let error = CommandError::from(error);
@@ -132,13 +139,13 @@ fn show(uploaded: &ContentUploaded, output: Output) -> Result<(), CommandError> 
     let totals = &uploaded.totals;
     output.data(uploaded, || {
         format!(
-            "{} added, {} modified, {} removed, {} unchanged; revision {}, {} dangling references",
+            "{} added, {} modified, {} removed, {} unchanged; revision {}, {}",
             totals.added,
             totals.modified,
             totals.removed,
             totals.skipped,
             uploaded.revision.0,
-            uploaded.dangling_count
+            counted(uploaded.dangling_count, "dangling reference")
         )
     })
 }

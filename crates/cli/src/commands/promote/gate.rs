@@ -6,6 +6,7 @@ use dev2prod_client::{InTenant, RemoteImport};
 
 use super::super::plan_options::PlanArgs;
 use crate::exit::CommandError;
+use crate::output::counted;
 
 /// Stops before a first delivery that would replace what the target has, unless the caller chose.
 ///
@@ -23,11 +24,7 @@ pub(super) async fn first_delivery(
     if count == 0 {
         return Ok(());
     }
-    let items = if count == 1 {
-        "1 item".to_owned()
-    } else {
-        format!("{count} items")
-    };
+    let items = counted(count, "item");
     Err(CommandError::refused(format!(
         "the first delivery would replace {items} that the target has in another version; nothing was changed"
     ))

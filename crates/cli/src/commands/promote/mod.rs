@@ -14,7 +14,7 @@ use super::waiting::{Deadline, WaitArgs};
 use super::{offered, steps};
 use crate::connect::{self, CredentialArgs};
 use crate::exit::{CommandError, CommandResult, Exit};
-use crate::output::{Output, can_ask, notices, plan, print, say};
+use crate::output::{Output, can_ask, counted, notices, plan, print, say};
 
 /// Promote a package from one tenant to another
 ///
@@ -160,7 +160,10 @@ impl Promotion<'_> {
         output: Output,
     ) -> Result<RemoteImport, CommandError> {
         let import = steps::import(&self.target, dry_run, request, &self.deadline).await?;
-        if !output.is_json() {
+        // Data is what was asked for: the plan of a dry run, otherwise what the import did.
+        if dry_run != self.args.dry_run {
+            say(plan::plan(&import));
+        } else if !output.is_json() {
             print(&plan::plan(&import))?;
         }
         Ok(import)
@@ -190,11 +193,10 @@ impl Promotion<'_> {
             .target
             .as_ref()
             .map_or_else(String::new, ToString::to_string);
-        let changes = plan.totals.changes();
-        if connect::confirm(&format!("Import {changes} changes into {target}?"))? {
+        let changes = counted(plan.totals.changes(), "change");
+        if connect::confirm(&format!("Import {changes} into {target}?"))? {
             return Ok(());
         }
-        say("Nothing was imported.");
         Err(CommandError::failed(
             "stopped at the question; nothing was changed",
         ))

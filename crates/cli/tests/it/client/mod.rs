@@ -1,0 +1,15 @@
+//! The commands of a client: what they write, and how they end.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test may end it")]
+
+mod administration;
+mod bundles;
+mod content;
+mod exit_codes;
+mod network;
+mod packages;
+mod plain_server;
+mod promotion;
+mod saved_servers;
+mod steps;
+mod tenants;
