@@ -16,6 +16,7 @@ use tracing::{error, info};
 
 use crate::extract::all_params;
 use crate::journal::Journal;
+use crate::lingering;
 use crate::problem::{self, ApiError, Cause};
 use crate::state::AppState;
 
@@ -37,9 +38,16 @@ pub(crate) async fn boundary(
     request.extensions_mut().insert(journal.clone());
     request.extensions_mut().insert(RequestId(id.clone()));
 
+    let (parts, body) = request.into_parts();
+    let (body, rest) = lingering::split(body);
+    let request = Request::from_parts(parts, body);
+
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let answer = answer.unwrap_or_else(|panic| ApiError::panicked(&*panic).into_response());
     let (mut response, cause) = problem::finish(answer, &method, &id);
+    if response.status().is_client_error() || response.status().is_server_error() {
+        rest.drain();
+    }
 
     let tenant = response.extensions_mut().remove::<TenantNamed>();
     let line = Line {

@@ -15,6 +15,7 @@ mod docs;
 mod extract;
 mod health;
 mod journal;
+mod lingering;
 mod nearest;
 mod openapi;
 mod packages;

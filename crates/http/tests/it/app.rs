@@ -38,9 +38,14 @@ const IDS: &str = "x-request-id";
 #[derive(Default)]
 struct ShiftedClock(AtomicI64);
 
+/// So far forward that the clock panics when it is asked.
+const BROKEN: i64 = i64::MAX;
+
 impl Clock for ShiftedClock {
     fn now_ms(&self) -> i64 {
-        SystemClock.now_ms() + self.0.load(Ordering::Relaxed)
+        let ahead = self.0.load(Ordering::Relaxed);
+        assert_ne!(ahead, BROKEN, "the clock is broken");
+        SystemClock.now_ms() + ahead
     }
 }
 
@@ -156,6 +161,13 @@ impl App {
     pub(crate) fn pass(&self, time: Duration) {
         let ms = i64::try_from(time.as_millis()).unwrap();
         self.clock.0.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// Has whoever asks for the time panic, or not any more.
+    pub(crate) fn break_clock(&self, broken: bool) {
+        self.clock
+            .0
+            .store(if broken { BROKEN } else { 0 }, Ordering::Relaxed);
     }
 
     /// The session of a user.

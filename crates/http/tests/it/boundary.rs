@@ -153,3 +153,23 @@ async fn a_fault_of_ours_shows_nothing_of_itself() {
     let headers: HeaderMap = reply.headers.clone();
     assert!(!headers.contains_key("etag") && !headers.contains_key("content-disposition"));
 }
+
+#[tokio::test]
+async fn a_handler_that_panics_harms_nobody_else() {
+    let app = App::start().await;
+    let list = || {
+        app.get(format!("/rest/{DEV}/dev2prod/exports"))
+            .by("viewer")
+            .send()
+    };
+    app.break_clock(true);
+    let reply = list().await;
+    assert_eq!(
+        reply.expect(StatusCode::INTERNAL_SERVER_ERROR)["Code"],
+        "internal"
+    );
+    assert!(!reply.text().contains("clock"), "{}", reply.text());
+    assert_eq!(reply.header("x-request-id"), "test");
+    app.break_clock(false);
+    list().await.expect(StatusCode::OK);
+}

@@ -163,7 +163,8 @@ async fn a_refusal_is_read_by_a_client_that_is_still_sending() {
     };
     let app = App::start_with(settings, Options::default()).await;
     let at = serve(&app).await;
-    let body = vec![b'x'; 3 * 1024 * 1024];
+    // More than the buffers between the two hold.
+    let body = vec![b'x'; 32 * 1024 * 1024];
     let form = "Content-Type: multipart/form-data; boundary=X";
     let start = b"--X\r\nContent-Disposition: form-data; name=\"files[]\"; filename=\"a\"\r\n\r\n";
     let body = [&start[..], &body].concat();
