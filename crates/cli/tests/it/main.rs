@@ -1,0 +1,6 @@
+//! The binary as its users meet it.
+
+mod acceptance;
+mod client;
+mod common;
+mod demo;
