@@ -10,12 +10,16 @@ mod output;
 mod serve;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
 use crate::args::{Arguments, ClientCommand, Command};
 use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::Output;
+
+/// How long threads that are not over when all is done may go on.
+const BLOCKING_DEADLINE: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -54,7 +58,10 @@ fn start(arguments: Arguments) -> CommandResult {
         .enable_all()
         .build()
         .map_err(CommandError::from)?;
-    runtime.block_on(run(arguments))
+    let exit = runtime.block_on(run(arguments));
+    // A thread that still reads a large bundle changes nothing, and is not waited for.
+    runtime.shutdown_timeout(BLOCKING_DEADLINE);
+    exit
 }
 
 /// Runs a command; an interrupt ends what only waits, and leaves no temporary file behind.
