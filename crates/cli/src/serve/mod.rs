@@ -37,6 +37,11 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     server.stop().await
 }
 
+/// Starts logging as the configuration says, for a server that another command starts.
+pub(crate) fn start_logging(config: &ServeConfig) -> anyhow::Result<()> {
+    logging::start(config.log_format, &config.log)
+}
+
 /// The address on the first line of standard output; the made-up password, once, on standard error.
 fn announce(server: &Server, config: &ServeConfig) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
@@ -91,11 +96,11 @@ impl Server {
             .context("the administrator's login")?;
         let password = config.admin_password.clone();
         let first_admin = accounts::first_admin(&engine, login, password).await?;
+        let runner = Runner::start(engine.clone()).await?;
         let listener = TcpListener::bind(&config.listen)
             .await
             .with_context(|| format!("could not listen on {}", config.listen))?;
         let address = listener.local_addr()?;
-        let runner = Runner::start(engine.clone());
         let stopping = CancellationToken::new();
         let app = dev2prod_http::router(AppState::new(engine))
             .into_make_service_with_connect_info::<SocketAddr>();

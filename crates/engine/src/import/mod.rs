@@ -1,6 +1,7 @@
 //! Imports and dry runs: lock → plan → stage → check → flip. A dry run is the import up to the plan,
 //! by the same code.
 
+mod batch;
 mod bundle;
 mod content;
 mod draft;

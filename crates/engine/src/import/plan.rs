@@ -11,6 +11,7 @@ use dev2prod_model::plan::{Action, Entry, ImportOptions, Reason};
 use dev2prod_model::section::Section;
 use tempfile::TempPath;
 
+use super::batch::{BATCH_ENTRIES, Filling};
 use super::bundle::OpenBundle;
 use super::content::{Maker, Wanted};
 use super::draft::{Draft, draft};
@@ -21,9 +22,6 @@ use super::sides::Target;
 use crate::plan_file::PlanWriter;
 use crate::ports::PutItem;
 use crate::runner::job::{Heartbeat, JobError};
-
-/// Entries that are worked on at a time.
-const BATCH_ENTRIES: usize = 500;
 
 /// More removals than this from one section, if they are over a tenth of it, must be allowed.
 const REMOVALS_UNASKED_MAX: u64 = 20;
@@ -80,10 +78,15 @@ pub(super) async fn make(
         )),
         attachments: &bundle.attachments,
     };
-    let mut entries = draft.entries();
+    let mut entries = draft.entries().peekable();
     loop {
+        let mut filling = Filling::default();
         let mut batch = Vec::with_capacity(BATCH_ENTRIES);
-        for entry in entries.by_ref().take(BATCH_ENTRIES) {
+        let mut fits = |entry: &Result<Entry, JobError>| match entry {
+            Ok(entry) => filling.takes(entry),
+            Err(_) => true,
+        };
+        while let Some(entry) = entries.next_if(&mut fits) {
             batch.push(entry?);
         }
         if batch.is_empty() {

@@ -271,7 +271,7 @@ fn summary(reason: Reason, count: u64) -> String {
             format!("{items} never delivered before: the target keeps its own, as the request says")
         }
         Reason::RemovalOff => format!(
-            "{items} gone from the source stay in the target: removals are off for this section; \
+            "{items} gone from the source and left in the target: removals are off for this section; \
              Removals All includes it"
         ),
         other => format!("{items}: {}", other.code()),

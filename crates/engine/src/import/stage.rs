@@ -1,6 +1,6 @@
 //! Carrying a plan out: stage what it says, read it back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use dev2prod_model::access::{FileRead, FileWrite, Scope};
 use dev2prod_model::file::File;
@@ -12,6 +12,7 @@ use fail::fail_point;
 use futures::FutureExt;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
+use super::batch::batches;
 use super::bundle::OpenBundle;
 use super::content::{Maker, Wanted};
 use super::plan::wanted;
@@ -19,9 +20,6 @@ use super::sides::Target;
 use crate::plan_file::PlanReader;
 use crate::ports::{BaselineChange, BlobPath, Change, PutItem, Stage};
 use crate::runner::job::{Heartbeat, JobError};
-
-/// Entries that are staged in one short transaction.
-const BATCH_ENTRIES: usize = 500;
 
 /// Files that are unpacked and made durable at the same time.
 const ATTACHMENTS_AT_ONCE: usize = 8;
@@ -57,15 +55,17 @@ impl Stager<'_> {
         let mut maker = Maker::new(self.bundle.reader(), self.target.engine.catalogue().clone());
         let mut ready = Batch::default();
         let mut done = 0;
+        let mut before = Before::of(self).await?;
         for chunk in &self.plan.index().chunks {
             let entries = self.plan.entries(chunk).map_err(JobError::internal)?;
-            for entries in entries.chunks(BATCH_ENTRIES) {
+            for entries in batches(&entries) {
+                let there = before.take(self, entries).await?;
                 let write = async {
                     store.stage(self.stage, &ready.changes).await?;
                     store.stage_baselines(self.stage, &ready.baselines).await?;
                     Ok::<_, JobError>(())
                 };
-                let (written, made) = tokio::join!(write, self.make(maker, entries));
+                let (written, made) = tokio::join!(write, self.make(maker, entries, &there));
                 written?;
                 done += ready.changes.len() as u64;
                 self.show(Phase::Staging, done, total);
@@ -79,8 +79,15 @@ impl Stager<'_> {
         Ok(())
     }
 
-    async fn make(&self, maker: Maker, entries: &[Entry]) -> Result<(Maker, Batch), JobError> {
+    /// Makes what these entries write, but for what is there already.
+    async fn make(
+        &self,
+        maker: Maker,
+        entries: &[Entry],
+        there: &HashSet<ItemRef>,
+    ) -> Result<(Maker, Batch), JobError> {
         let mut wanted = wanted(entries);
+        wanted.retain(|wanted| !there.contains(&wanted.item));
         self.add_local_bodies(entries, &mut wanted).await?;
         let (maker, items) = maker.make(wanted).await?;
         self.bring_attachments(&items).await?;
@@ -228,6 +235,49 @@ impl Stager<'_> {
             items_total,
             ..Progress::at(phase)
         });
+    }
+}
+
+/// What an earlier try of the same import staged before its process died: it is not made again.
+struct Before {
+    any: bool,
+    after: Option<ItemRef>,
+}
+
+impl Before {
+    async fn of(stager: &Stager<'_>) -> Result<Self, JobError> {
+        let first = stager
+            .target
+            .engine
+            .store()
+            .staged(stager.stage, None, 1)
+            .await?;
+        Ok(Self {
+            any: !first.is_empty(),
+            after: None,
+        })
+    }
+
+    /// Which of the next entries are staged as the plan says.
+    async fn take(
+        &mut self,
+        stager: &Stager<'_>,
+        entries: &[Entry],
+    ) -> Result<HashSet<ItemRef>, JobError> {
+        let Some(last) = entries.last().filter(|_| self.any) else {
+            return Ok(HashSet::new());
+        };
+        let limit = u32::try_from(entries.len()).unwrap_or(CHECK_ITEMS);
+        let store = stager.target.engine.store();
+        let staged = store
+            .staged(stager.stage, self.after.as_ref(), limit)
+            .await?;
+        let staged: HashMap<_, _> = staged.into_iter().collect();
+        self.after = Some(last.item.clone());
+        let same = entries.iter().filter(|entry| {
+            entry.result.is_some() && staged.get(&entry.item) == Some(&entry.result)
+        });
+        Ok(same.map(|entry| entry.item.clone()).collect())
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::EngineResult;
 use crate::context::Engine;
 use crate::{content, housekeeping};
 use job::{Chain, JobCause};
@@ -40,16 +41,22 @@ impl Runner {
     /// Starts to work, for a store that only this process uses: what an earlier process left
     /// unfinished is taken up at once.
     ///
-    /// Digests that another catalogue made are made anew before the first operation begins.
-    pub fn start(engine: Engine) -> RunnerHandle {
+    /// All leases end before this returns, so it comes before the first request is answered: a
+    /// write that is under way would be cut off. Digests that another catalogue made are made anew
+    /// before the first operation begins.
+    pub async fn start(engine: Engine) -> EngineResult<RunnerHandle> {
+        engine
+            .store()
+            .release_leases(&Upkeep::of_the_server())
+            .await?;
         let stopping = CancellationToken::new();
         let giving_up = CancellationToken::new();
         let all = tokio::spawn(run(engine, stopping.clone(), giving_up.clone()));
-        RunnerHandle {
+        Ok(RunnerHandle {
             stopping,
             giving_up,
             all,
-        }
+        })
     }
 }
 
@@ -90,11 +97,9 @@ async fn run(engine: Engine, stopping: CancellationToken, giving_up: Cancellatio
     while tasks.join_next().await.is_some() {}
 }
 
-/// Before the first operation: what an earlier process held is free, and all digests are of this
-/// catalogue.
+/// Before the first operation: all digests are of this catalogue.
 async fn prepare(engine: &Engine) -> Result<(), JobCause> {
     let upkeep = Upkeep::of_the_server();
-    engine.store().release_leases(&upkeep).await?;
     let recomputed = content::recompute_digests(engine, &upkeep).await?;
     for (tenant, why) in &recomputed.left {
         tracing::error!(%tenant, why, "the digests of tenant {tenant} are of another catalogue");

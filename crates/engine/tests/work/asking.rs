@@ -211,7 +211,7 @@ async fn a_package_that_is_deleted_before_its_turn_fails_its_export() {
     packages::delete(&world.engine, &world.scope(&tenant), package)
         .await
         .unwrap();
-    let runner = world.run();
+    let runner = world.run().await;
     assert_eq!(
         failure_of(&world.ended(&tenant, id).await),
         "unknown_package"

@@ -269,7 +269,7 @@ async fn an_export_of_more_than_a_page_shows_how_far_it_is() {
         .await;
     let package = world.package(&tenant, ALL).await;
     world.fail([super::faults::Fault::Forever]);
-    let runner = world.run();
+    let runner = world.run().await;
     let id = world.start_export(&tenant, package).await;
     let shown = |view: &dev2prod_engine::operations::View| {
         matches!(&view.operation.state, State::Running { progress: Some(progress), .. }
@@ -286,7 +286,7 @@ async fn an_export_of_more_than_a_page_shows_how_far_it_is() {
     assert_eq!(progress.items_total, Some(2_501));
     assert!(progress.bytes_done > 50_000);
     runner.stop(Duration::ZERO).await;
-    let runner = world.run();
+    let runner = world.run().await;
     let view = world.ended(&tenant, id).await;
     runner.stop(Duration::from_secs(5)).await;
     assert_eq!(view.operation.status(), Status::Completed);

@@ -75,7 +75,7 @@ async fn fail_at(point: &str) {
         .await;
     world.write(&to, UploadMode::Upsert, "metadata C").await;
     let before = digests(&world, &to).await;
-    let runner = world.run();
+    let runner = world.run().await;
     let of_imports = ["import.", "stage.", "flip."];
     let during_export = !of_imports.iter().any(|part| point.starts_with(part));
     if during_export {

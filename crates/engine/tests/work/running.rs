@@ -34,7 +34,7 @@ async fn world() -> (World, TenantId) {
 async fn what_may_pass_is_tried_again() {
     let (world, tenant) = world().await;
     world.fail([Fault::Unavailable]);
-    let runner = world.run();
+    let runner = world.run().await;
     let id = world.start_export(&tenant, PackageId::CONFIGURATION).await;
     let view = world.ended(&tenant, id).await;
     runner.stop(SOON).await;
@@ -47,7 +47,7 @@ async fn what_may_pass_is_tried_again() {
 async fn a_full_disk_is_said_in_words() {
     let (world, tenant) = world().await;
     world.fail([Fault::Full]);
-    let runner = world.run();
+    let runner = world.run().await;
     let id = world.start_export(&tenant, PackageId::CONFIGURATION).await;
     let view = world.ended(&tenant, id).await;
     runner.stop(SOON).await;
@@ -76,7 +76,7 @@ async fn a_full_disk_is_said_in_words() {
 async fn a_panic_fails_one_operation_without_its_words_and_the_next_one_goes_on() {
     let (world, tenant) = world().await;
     world.fail([Fault::Panic]);
-    let runner = world.run();
+    let runner = world.run().await;
     let id = world.start_export(&tenant, PackageId::CONFIGURATION).await;
     let view = world.ended(&tenant, id).await;
     assert_eq!(failure_of(&view), "internal_error");
@@ -96,7 +96,7 @@ async fn a_panic_fails_one_operation_without_its_words_and_the_next_one_goes_on(
 async fn a_stop_waits_for_what_runs_and_then_hands_it_back() {
     let (world, tenant) = world().await;
     world.fail([Fault::Forever]);
-    let runner = world.run();
+    let runner = world.run().await;
     let id = world.start_export(&tenant, PackageId::CONFIGURATION).await;
     while world.fault_to_come() {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -108,7 +108,7 @@ async fn a_stop_waits_for_what_runs_and_then_hands_it_back() {
     );
     assert_eq!(world.scratch(), 0, "what was begun is given up");
 
-    let runner = world.run();
+    let runner = world.run().await;
     let view = world.ended(&tenant, id).await;
     runner.stop(SOON).await;
     assert_eq!(view.operation.status(), Status::Completed);
@@ -118,7 +118,7 @@ async fn a_stop_waits_for_what_runs_and_then_hands_it_back() {
 async fn a_worker_that_lost_its_lease_writes_nothing_more() {
     let (world, tenant) = world().await;
     world.fail([Fault::Forever]);
-    let runner = world.run();
+    let runner = world.run().await;
     let id = world.start_export(&tenant, PackageId::CONFIGURATION).await;
     while world.fault_to_come() {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -166,7 +166,7 @@ async fn an_import_that_outlives_its_time_fails_and_its_lock_falls() {
     let to = world.tenant("2").await;
     let id = import(&world, &from, &to).await;
     world.fail([Fault::Forever]);
-    let runner = world.run();
+    let runner = world.run().await;
     while world.fault_to_come() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -201,7 +201,7 @@ async fn an_import_ends_with_the_flip_and_its_repetition_changes_nothing() {
     let mut revisions = Vec::new();
     for _ in 0..2 {
         let id = import(&world, &from, &to).await;
-        let runner = world.run();
+        let runner = world.run().await;
         let view = world.ended(&to, id).await;
         runner.stop(SOON).await;
         assert_eq!(

@@ -175,8 +175,8 @@ impl World {
         receiving.finish().await.unwrap()
     }
 
-    pub(crate) fn run(&self) -> RunnerHandle {
-        Runner::start(self.engine.clone())
+    pub(crate) async fn run(&self) -> RunnerHandle {
+        Runner::start(self.engine.clone()).await.unwrap()
     }
 
     pub(crate) async fn view(&self, tenant: &TenantId, id: OperationId) -> View {
@@ -225,7 +225,7 @@ impl World {
         tenant: &TenantId,
         package: PackageId,
     ) -> (ExportReport, Reader) {
-        let runner = self.run();
+        let runner = self.run().await;
         let id = self.start_export(tenant, package).await;
         let view = self.ended(tenant, id).await;
         runner.stop(Duration::from_secs(5)).await;

@@ -153,8 +153,8 @@ impl App {
 
     /// Starts to work operations off. What is being written at this moment is cut off, as what an
     /// earlier process left; so content is written before.
-    pub(crate) fn run(&mut self) {
-        self.runner = Some(Runner::start(self.engine.clone()));
+    pub(crate) async fn run(&mut self) {
+        self.runner = Some(Runner::start(self.engine.clone()).await.unwrap());
     }
 
     /// Puts the clock forward.

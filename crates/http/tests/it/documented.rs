@@ -94,7 +94,7 @@ async fn export(app: &App) -> String {
 async fn the_seven_steps_answer_what_is_documented() {
     let mut app = App::start().await;
     develop(&app).await;
-    app.run();
+    app.run().await;
     let file = export(&app).await;
 
     // 3. Download the bundle, also by the path of the documented example.
@@ -157,7 +157,7 @@ async fn the_seven_steps_answer_what_is_documented() {
 async fn a_tenant_may_import_its_own_export_and_nothing_happens() {
     let mut app = App::start().await;
     develop(&app).await;
-    app.run();
+    app.run().await;
     let exported = app.export(DEV, 54321).await.json();
     let body = json!({ "FileId": exported["FileId"] }).to_string();
     for dry_run in [true, false] {
@@ -172,7 +172,7 @@ async fn a_tenant_may_import_its_own_export_and_nothing_happens() {
 async fn an_import_may_name_a_file_of_a_tenant_that_the_caller_may_export_from() {
     let mut app = App::start().await;
     develop(&app).await;
-    app.run();
+    app.run().await;
     let exported = app.export(DEV, 54321).await.json();
     let body = json!({ "FileId": exported["FileId"] }).to_string();
     let status = app.import(PROD, false, &body).await.json();
@@ -194,7 +194,7 @@ async fn an_import_may_name_a_file_of_a_tenant_that_the_caller_may_export_from()
 async fn slashes_and_case_are_read_as_clients_write_them() {
     let mut app = App::start().await;
     develop(&app).await;
-    app.run();
+    app.run().await;
     let exported = app.export(DEV, 54321).await.json();
     let body = json!({ "FileId": exported["FileId"] }).to_string();
     for (path, dry_run) in [

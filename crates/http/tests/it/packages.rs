@@ -161,7 +161,7 @@ async fn what_was_done_is_listed_newest_first() {
     let mut app = App::start().await;
     app.write(DEV, &[("metadata", "Incident", r#"{"a":1}"#)])
         .await;
-    app.run();
+    app.run().await;
     let exported = app.export(DEV, 10000).await.json();
     app.export(DEV, 10000).await;
     let body = json!({"FileId": exported["FileId"], "Comment": "first"}).to_string();
@@ -215,7 +215,7 @@ async fn an_import_is_no_export_and_has_its_changes() {
     let mut app = App::start().await;
     app.write(DEV, &[("metadata", "Incident", r#"{"a":1}"#)])
         .await;
-    app.run();
+    app.run().await;
     let exported = app.export(DEV, 10000).await.json();
     let body = json!({ "FileId": exported["FileId"] }).to_string();
     let imported = app.import(PROD, false, &body).await.json();

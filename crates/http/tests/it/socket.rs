@@ -94,7 +94,7 @@ async fn the_seven_steps_on_a_socket() {
         .map(|key| ("metadata", key.as_str(), r#"{"type":"TEXT"}"#))
         .collect();
     app.write(DEV, &items).await;
-    app.run();
+    app.run().await;
     let at = serve(&app).await;
 
     // A login without a Content-Type; the cookie without a space.
