@@ -17,6 +17,7 @@ use crate::commands::tenant::TenantsArgs;
 use crate::commands::token::TokenArgs;
 use crate::commands::upload::UploadArgs;
 use crate::commands::user::UserArgs;
+use crate::demo::DemoArgs;
 use crate::output::Format;
 use crate::serve::ServeArgs;
 
@@ -43,6 +44,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Demo(DemoArgs),
     Serve(Box<ServeArgs>),
     #[command(flatten)]
     Client(ClientCommand),

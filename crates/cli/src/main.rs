@@ -3,10 +3,13 @@
 mod args;
 mod commands;
 mod connect;
+mod demo;
 mod exit;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod output;
+#[cfg(test)]
+mod reference;
 mod serve;
 
 use std::process::ExitCode;
@@ -68,6 +71,7 @@ fn start(arguments: Arguments) -> CommandResult {
 async fn run(arguments: Arguments) -> CommandResult {
     let output = Output::new(arguments.output);
     match arguments.command {
+        Command::Demo(args) => Box::pin(demo::run(args)).await,
         Command::Serve(args) => {
             serve::run(*args).await?;
             Ok(Exit::Done)

@@ -60,12 +60,24 @@ impl Part {
         Ok(file.sync_all()?)
     }
 
+    /// The items that this part puts.
+    pub(super) fn named(self) -> anyhow::Result<Vec<Named>> {
+        let mut named = Vec::new();
+        for name in self.files().filter(|name| name.ends_with(".ndjson")) {
+            if !name.ends_with("delete.ndjson") {
+                named.extend(lines(&bytes(&name)?)?);
+            }
+        }
+        Ok(named)
+    }
+
     /// The items that this part deletes.
     pub(super) fn deleted(self) -> anyhow::Result<Vec<Named>> {
         let name = format!("{}delete.ndjson", self.folder());
-        let Some(file) = Files::get(&name) else { return Ok(Vec::new()) };
-        let lines = std::str::from_utf8(&file.data).context("the demo's content")?;
-        lines.lines().map(|line| serde_json::from_str(line).context("the demo's content")).collect()
+        let Some(file) = Files::get(&name) else {
+            return Ok(Vec::new());
+        };
+        lines(&file.data)
     }
 
     /// The files that come with this part.
@@ -79,7 +91,11 @@ impl Part {
                 let (_, content_type) =
                     described.with_context(|| format!("no item of the demo names {name}"))?;
                 let bytes = bytes(&format!("{folder}{name}"))?;
-                Ok(Attachment { content_type: content_type.clone(), bytes, name })
+                Ok(Attachment {
+                    content_type: content_type.clone(),
+                    bytes,
+                    name,
+                })
             })
             .collect()
     }
@@ -108,6 +124,14 @@ impl Part {
             .filter(move |path| path.starts_with(self.folder()))
             .map(std::borrow::Cow::into_owned)
     }
+}
+
+fn lines(file: &[u8]) -> anyhow::Result<Vec<Named>> {
+    let lines = std::str::from_utf8(file).context("the demo's content")?;
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).context("the demo's content"))
+        .collect()
 }
 
 fn bytes(name: &str) -> anyhow::Result<Vec<u8>> {
@@ -148,7 +172,10 @@ mod tests {
         for (item, line) in items {
             let found = catalogue.references(item.section, &Value::clone(&line.body));
             for to in found.iter().chain(&line.references) {
-                assert!(items.contains_key(to), "{item} refers to {to}, which is not there");
+                assert!(
+                    items.contains_key(to),
+                    "{item} refers to {to}, which is not there"
+                );
             }
         }
     }
@@ -169,7 +196,10 @@ mod tests {
         for deleted in Part::Release.deleted().unwrap() {
             let section = deleted.package_name.parse().unwrap();
             let item = ItemRef::new(section, deleted.key.parse().unwrap());
-            assert!(now.remove(&item).is_some(), "{item} was not there to be deleted");
+            assert!(
+                now.remove(&item).is_some(),
+                "{item} was not there to be deleted"
+            );
         }
         check_references(&now);
         now.extend(items(Part::Production));

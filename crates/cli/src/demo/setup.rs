@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use dev2prod_client::api::{
-    ContentMode, PackageRequest, RoleWrite, TenantCreate, UserCreate,
-};
+use dev2prod_client::api::{ContentMode, PackageRequest, TenantCreate, UserCreate};
 use dev2prod_client::{Access, Client, ClientOptions, InTenant, Part as FilePart};
 use dev2prod_model::access::Role;
 use dev2prod_model::package::{Dependencies, Mode, Sections};
 use dev2prod_model::tenant::TenantKind;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 
 use super::content::Part;
+use super::passwords;
 
 /// The development tenant's id.
 pub(super) const DEVELOPMENT: &str = "100000001";
@@ -20,12 +20,38 @@ pub(super) const PRODUCTION: &str = "200000002";
 /// The package of everything that the development team delivers.
 pub(super) const PACKAGE: &str = "10100";
 
+/// The administrator's login.
+pub(super) const ADMIN: &str = "admin";
+/// Who configures in development.
+pub(super) const DEVELOPER: &str = "dora";
+/// Who administers production.
+pub(super) const OPERATOR: &str = "otto";
+/// Who promotes from one to the other.
+pub(super) const PROMOTER: &str = "pia";
+
 /// Somebody who can sign in to the demo.
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Person {
-    pub(super) login: &'static str,
+    pub(super) login: String,
     pub(super) password: SecretString,
     /// What they may do, for the screen.
-    pub(super) may: &'static str,
+    pub(super) may: String,
+}
+
+impl Person {
+    /// Somebody with a password that is made up.
+    pub(super) fn new(login: &str, may: &str) -> Self {
+        Self {
+            login: login.to_owned(),
+            password: passwords::make_up(),
+            may: may.to_owned(),
+        }
+    }
+
+    fn sign_in(&self, url: &str) -> anyhow::Result<Client> {
+        let access = Access::password(self.login.clone(), self.password.clone());
+        Ok(Client::new(ClientOptions::new(url, access))?)
+    }
 }
 
 /// The demo's server as its people see it.
@@ -35,61 +61,88 @@ pub(super) struct World {
     pub(super) development: InTenant,
     /// Production's administrators in theirs.
     pub(super) production: InTenant,
-    /// Whoever promotes, on both sides.
-    pub(super) promoter: [InTenant; 2],
+    /// Whoever promotes, in the tenant that is taken from.
+    pub(super) source: InTenant,
+    /// Whoever promotes, in the tenant that is changed.
+    pub(super) target: InTenant,
 }
 
-/// Makes tenants, users and the package; fills the development tenant.
-pub(super) async fn make(
-    url: &str,
-    admin: Person,
-    password: impl Fn() -> SecretString,
-    scratch: &Path,
-) -> anyhow::Result<World> {
-    let client = sign_in(url, &admin)?;
+/// What putting a part of the content into a tenant changed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Put {
+    pub(super) added: u64,
+    pub(super) modified: u64,
+    pub(super) deleted: usize,
+    pub(super) files: usize,
+}
+
+/// Makes tenants, users and the package.
+pub(super) async fn make(url: &str, admin: Person) -> anyhow::Result<World> {
+    let client = admin.sign_in(url)?;
     for (id, name, kind) in [
-        (DEVELOPMENT, "Merrivale service desk, development", TenantKind::Development),
-        (PRODUCTION, "Merrivale service desk, production", TenantKind::Production),
+        (
+            DEVELOPMENT,
+            "Merrivale service desk, development",
+            TenantKind::Development,
+        ),
+        (
+            PRODUCTION,
+            "Merrivale service desk, production",
+            TenantKind::Production,
+        ),
     ] {
-        let tenant = TenantCreate { id: id.parse()?, name: name.to_owned(), kind };
+        let tenant = TenantCreate {
+            id: id.parse()?,
+            name: name.to_owned(),
+            kind,
+        };
         client.create_tenant(&tenant).await?;
     }
-    let people = [
-        ("dora", "development: configures and tests", vec![(DEVELOPMENT, Role::TenantAdmin)]),
-        ("otto", "production: administers it", vec![(PRODUCTION, Role::TenantAdmin)]),
-        (
-            "pia",
-            "both: promotes from one to the other",
-            vec![(DEVELOPMENT, Role::Promoter), (PRODUCTION, Role::Promoter)],
-        ),
-    ];
-    let mut made = vec![admin];
-    for (login, may, roles) in people {
-        let person = Person { login, password: password(), may };
-        let user = UserCreate {
-            login: login.parse()?,
-            password: person.password.expose_secret().to_owned(),
-            system_admin: None,
-        };
-        client.create_user(&user).await?;
-        for (tenant, role) in roles {
-            client.give_role(login, tenant, &RoleWrite { role }).await?;
-        }
-        made.push(person);
-    }
-    let as_person = |place: usize| sign_in(url, &made[place]);
-    let development = as_person(1)?.in_tenant(DEVELOPMENT);
-    let production = as_person(2)?.in_tenant(PRODUCTION);
-    let pia = as_person(3)?;
-    let promoter = [pia.in_tenant(DEVELOPMENT), pia.in_tenant(PRODUCTION)];
-    put(&development, Part::Base, scratch).await?;
+    let both = [(DEVELOPMENT, Role::Promoter), (PRODUCTION, Role::Promoter)];
+    let developer = person(
+        &client,
+        DEVELOPER,
+        "configure development",
+        &[(DEVELOPMENT, Role::TenantAdmin)],
+    )
+    .await?;
+    let operator = person(
+        &client,
+        OPERATOR,
+        "administer production",
+        &[(PRODUCTION, Role::TenantAdmin)],
+    )
+    .await?;
+    let promoter = person(&client, PROMOTER, "promote from one to the other", &both).await?;
+    let development = developer.sign_in(url)?.in_tenant(DEVELOPMENT);
     development.create_package(&everything()?).await?;
-    Ok(World { people: made, development, production, promoter })
+    let both_sides = promoter.sign_in(url)?;
+    Ok(World {
+        production: operator.sign_in(url)?.in_tenant(PRODUCTION),
+        source: both_sides.in_tenant(DEVELOPMENT),
+        target: both_sides.in_tenant(PRODUCTION),
+        people: vec![admin, developer, operator, promoter],
+        development,
+    })
 }
 
-fn sign_in(url: &str, person: &Person) -> anyhow::Result<Client> {
-    let access = Access::password(person.login, person.password.clone());
-    Ok(Client::new(ClientOptions::new(url, access))?)
+async fn person(
+    client: &Client,
+    login: &str,
+    may: &str,
+    roles: &[(&str, Role)],
+) -> anyhow::Result<Person> {
+    let person = Person::new(login, may);
+    let user = UserCreate {
+        login: login.parse()?,
+        password: person.password.expose_secret().to_owned(),
+        system_admin: None,
+    };
+    client.create_user(&user).await?;
+    for (tenant, role) in roles {
+        client.give_role(login, tenant, *role).await?;
+    }
+    Ok(person)
 }
 
 fn everything() -> anyhow::Result<PackageRequest> {
@@ -102,24 +155,42 @@ fn everything() -> anyhow::Result<PackageRequest> {
         exclude: Vec::new(),
         remove: Vec::new(),
         dependencies: Dependencies::Always,
+        last_update_time: None,
     })
 }
 
 /// Puts a part of the content into a tenant: first the files' bytes, then the items that name
 /// them, then deletes what the part deletes.
-pub(super) async fn put(tenant: &InTenant, part: Part, scratch: &Path) -> anyhow::Result<()> {
+pub(super) async fn put(tenant: &InTenant, part: Part, scratch: &Path) -> anyhow::Result<Put> {
     let path = scratch.join("upload");
-    for file in part.attachments()? {
+    let files = part.attachments()?;
+    let count = files.len();
+    for file in files {
         tokio::fs::write(&path, &file.bytes).await?;
-        let described = FilePart { name: file.name, content_type: file.content_type };
+        let described = FilePart {
+            name: file.name,
+            content_type: file.content_type,
+        };
         tenant.upload(&path, &described, None).await?;
     }
     part.write_items(&path)?;
     let lines = tokio::fs::File::open(&path).await?;
-    tenant.push_content(lines, ContentMode::Upsert, None).await?;
+    let totals = tenant
+        .push_content(lines, ContentMode::Upsert, None)
+        .await?
+        .totals;
     tokio::fs::remove_file(&path).await?;
-    for item in part.deleted()? {
-        tenant.delete_item(item.package_name.parse()?, &item.key, None).await?;
+    let deleted = part.deleted()?;
+    for item in &deleted {
+        tenant
+            .delete_item(item.package_name.parse()?, &item.key, None)
+            .await?;
     }
-    Ok(())
+    let (added, modified) = (totals.added, totals.modified);
+    Ok(Put {
+        added,
+        modified,
+        deleted: deleted.len(),
+        files: count,
+    })
 }

@@ -44,21 +44,22 @@ pub(crate) fn differences(changes: &[Change]) -> String {
         for reference in &change.references {
             text.push_str(&format!("    about {reference}\n"));
         }
+        let stays = matches!(change.action, Action::Failed | Action::Skipped);
         for field in change.fields.iter().flatten() {
-            text.push_str(&difference(field, change.action == Action::Failed));
+            text.push_str(&difference(field, stays));
         }
     }
     text
 }
 
-/// What becomes of a field; where nothing can become of it, what stands against what.
-fn difference(field: &FieldDifference, failed: bool) -> String {
+/// What becomes of a field; where nothing becomes of it, what stands against what.
+fn difference(field: &FieldDifference, stays: bool) -> String {
     let pointer = if field.pointer.is_empty() {
         "(all)"
     } else {
         field.pointer.as_str()
     };
-    if failed {
+    if stays {
         let mut text = format!("    {pointer}\n");
         for (side, value) in [
             ("base", &field.base),

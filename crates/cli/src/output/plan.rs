@@ -1,6 +1,6 @@
 //! A plan or a result: the counts by section.
 
-use comfy_table::{Attribute, Cell, Color, Row, Table};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, Row, Table};
 use dev2prod_client::{RemoteCounts, RemoteImport, RemoteSection};
 
 use super::table;
@@ -11,6 +11,25 @@ const HEADINGS: [&str; 8] = [
 
 /// The counts by section, of sections that have any, and their totals.
 pub(crate) fn plan(import: &RemoteImport) -> String {
+    table::text(&counts(import))
+}
+
+/// As [`plan`], without the columns for what went wrong if nothing did; it fits 80 columns.
+pub(crate) fn brief(import: &RemoteImport) -> String {
+    let mut table = counts(import);
+    if import.error_count() + import.failed_count() == 0 {
+        for (index, heading) in HEADINGS.iter().enumerate() {
+            if matches!(*heading, "FAILED" | "ERRORS")
+                && let Some(column) = table.column_mut(index)
+            {
+                column.set_constraint(ColumnConstraint::Hidden);
+            }
+        }
+    }
+    table::text(&table)
+}
+
+fn counts(import: &RemoteImport) -> Table {
     let mut table = table::table(&HEADINGS);
     for section in import.results.iter().filter(|section| has_any(section)) {
         let errors = [section.error_count, section.warning_count];
@@ -19,7 +38,7 @@ pub(crate) fn plan(import: &RemoteImport) -> String {
     let name = Cell::new("total").add_attribute(Attribute::Bold);
     let errors = [import.error_count(), import.warning_count()];
     add_total(&mut table, name, import, errors);
-    table::text(&table)
+    table
 }
 
 fn add_total(table: &mut Table, name: Cell, import: &RemoteImport, errors: [u64; 2]) {

@@ -24,10 +24,16 @@ pub(crate) fn text(table: &Table) -> String {
     lines.join("\n")
 }
 
-/// Every line begins with a blank of the table's own.
+/// Every line begins with a blank of the table's own, which a colour may come before.
 fn cut(line: &str) -> String {
-    let line = line.strip_prefix(' ').unwrap_or(line);
-    line.trim_end().to_owned()
+    let blank = line.find(' ').unwrap_or_default();
+    let (colour, rest) = line.split_at(blank);
+    let is_colour = colour.starts_with('\u{1b}') && colour.ends_with('m');
+    if !is_colour && !colour.is_empty() {
+        return line.trim_end().to_owned();
+    }
+    let rest = rest.strip_prefix(' ').unwrap_or(rest);
+    format!("{colour}{}", rest.trim_end())
 }
 
 /// A cell with a number, in a colour if it is not zero; a dash if it is not known.
