@@ -1,0 +1,95 @@
+//! The bytes of files travel with the items that name them.
+
+use dev2prod_model::access::Upkeep;
+use dev2prod_model::digest::sha256;
+use dev2prod_model::id::TenantId;
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::world::{World, line, plain};
+
+fn attachment(key: &str, bytes: &[u8]) -> String {
+    let body = json!({
+        "Name": key, "ContentType": "text/plain", "ContentLength": bytes.len(),
+        "Sha256": sha256(bytes).to_string(),
+    });
+    line("attachments", key, body)
+}
+
+/// Loses the bytes of a tenant's file, as a file system may.
+async fn lose(world: &World, tenant: &TenantId, bytes: &[u8]) {
+    let store = world.engine.store();
+    let files = store
+        .files_by_sha256(&world.scope(tenant), &[sha256(bytes)])
+        .await
+        .unwrap();
+    for file in files {
+        store
+            .forget_file(&Upkeep::of_the_server(), tenant, file.id)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_travel_and_stay_where_they_are_already() {
+    let mut world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let (new, same) = (b"new bytes".as_slice(), b"the same bytes".as_slice());
+    for bytes in [new, same] {
+        world.store_file(&dev, bytes).await;
+    }
+    let before = world.store_file(&prod, same).await;
+    let twice = attachment("logo.txt", new) + &attachment("logo-again.txt", new);
+    world
+        .put(&dev, &(twice + &attachment("same.txt", same)))
+        .await;
+
+    let done = world.promote(&dev, &prod, &plain()).await.done();
+    assert_eq!(done.numbers(), [3, 0, 0, 0, 0]);
+    assert_eq!(
+        world.file_bytes(&prod, sha256(new)).await.as_deref(),
+        Some(new)
+    );
+    assert_eq!(
+        world.file_bytes(&prod, sha256(same)).await.as_deref(),
+        Some(same)
+    );
+    let scope = world.scope(&prod);
+    let held = world
+        .engine
+        .store()
+        .files_by_sha256(&scope, &[sha256(same)])
+        .await
+        .unwrap();
+    assert_eq!(
+        held,
+        [before],
+        "the bytes were there and were not brought again"
+    );
+    world.tidy().await;
+    assert_eq!(
+        world.file_bytes(&prod, sha256(new)).await.as_deref(),
+        Some(new)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_nobody_has_are_named_before_anything_is_written() {
+    let mut world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let bytes = b"to be lost".as_slice();
+    world.store_file(&dev, bytes).await;
+    world.put(&dev, &attachment("terms.txt", bytes)).await;
+    lose(&world, &dev, bytes).await;
+
+    let bundle = world.export_all(&dev).await;
+    let refused = world.import(&prod, &bundle, &plain()).await;
+    assert_eq!(refused.failed(), "plan_has_errors");
+    assert_snapshot!(refused.plan, @"Failed missing_attachment: attachments terms.txt");
+    assert_snapshot!(refused.errors().join("\n"), @"missing_attachment: neither the bundle nor the target holds the bytes that attachments terms.txt names: upload the file to the source and export again");
+    assert!(world.digests(&prod).await.is_empty());
+
+    world.store_file(&prod, bytes).await;
+    world.import(&prod, &bundle, &plain()).await.done();
+}

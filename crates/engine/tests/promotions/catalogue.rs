@@ -1,0 +1,82 @@
+//! A server that is started with another catalogue: digests are made anew before the next plan.
+
+use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::plan::Reason;
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::world::{World, line, plain};
+
+/// The catalogue that comes with the server, by which the note of a feature never travels.
+fn without_notes() -> Catalogue {
+    let standard = include_str!("../../../model/src/catalogue/catalogue.toml");
+    let rule = "name = \"featureInstances\"\nnever_travels = [\"/id\", \"/tenantId\"";
+    assert!(standard.contains(rule));
+    Catalogue::parse(&standard.replace(rule, &format!("{rule}, \"/note\""))).unwrap()
+}
+
+fn noted(key: &str, value: i32, note: &str) -> String {
+    line(
+        "featureInstances",
+        key,
+        json!({"value": value, "note": note}),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_stays_at_home_from_now_on_is_no_change() {
+    let mut world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    world
+        .put(&dev, &(noted("a", 1, "dev") + &noted("b", 1, "dev")))
+        .await;
+    let old_bundle = world.export_all(&dev).await;
+    world.import(&prod, &old_bundle, &plain()).await.done();
+    let before = world.digests(&prod).await;
+
+    let world = world.restart(without_notes()).await;
+    // Made anew, items count as written anew: their delivery is noted again, and nothing changes.
+    let nothing = world.promote(&dev, &prod, &plain()).await.done();
+    assert_eq!(nothing.numbers(), [0, 0, 0, 0, 2]);
+    assert_eq!(nothing.count(Reason::Adopted), 2);
+    let nothing = world.promote(&dev, &prod, &plain()).await.done();
+    assert_eq!(
+        (nothing.plan.as_str(), nothing.numbers()),
+        ("", [0, 0, 0, 0, 2])
+    );
+    assert_ne!(world.digests(&prod).await, before);
+    assert_eq!(world.digests(&prod).await, world.digests(&dev).await);
+    let again = world.dry_run(&prod, &old_bundle, &plain()).await.done();
+    assert_eq!(
+        (again.plan.as_str(), again.numbers()),
+        ("", [0, 0, 0, 0, 2])
+    );
+
+    // The note is production's own now.
+    world.put(&prod, &noted("a", 1, "prod")).await;
+    world.put(&dev, &noted("a", 2, "dev again")).await;
+    let done = world.promote(&dev, &prod, &plain()).await.done();
+    assert_snapshot!(done.plan, @"Modified source_changed: featureInstances a");
+    assert_snapshot!(world.stored_body(&prod, "featureInstances", "a").await, @r#"{"note":"prod","value":2}"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_of_another_catalogue_brings_only_what_travels_here() {
+    let mut world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    world
+        .put(&dev, &(noted("a", 2, "dev") + &noted("b", 1, "dev")))
+        .await;
+    world.put(&prod, &noted("a", 1, "prod")).await;
+    let old_bundle = world.export_all(&dev).await;
+
+    let world = world.restart(without_notes()).await;
+    let done = world.import(&prod, &old_bundle, &plain()).await.done();
+    assert_snapshot!(done.plan, @r"
+    Modified first_delivery: featureInstances a
+    Added new: featureInstances b
+    ");
+    assert_snapshot!(world.stored_body(&prod, "featureInstances", "a").await, @r#"{"note":"prod","value":2}"#);
+    assert_snapshot!(world.stored_body(&prod, "featureInstances", "b").await, @r#"{"value":1}"#);
+    assert_eq!(world.digests(&prod).await, world.digests(&dev).await);
+}

@@ -1,0 +1,332 @@
+//! The list of changes: filters, orders, pages, fields.
+
+use std::fmt::Write as _;
+
+use dev2prod_engine::changes::{ChangesQuery, ListedChange, Order};
+use dev2prod_model::id::TenantId;
+use dev2prod_model::plan::{Action, Reason};
+use dev2prod_model::section::Section;
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::world::{Outcome, World, feature, line, options, plain};
+
+/// A target in which a package adds, modifies, removes, keeps and fails.
+async fn mixed(world: &mut World) -> [TenantId; 2] {
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let label =
+        |key: &str, text: &str| line("resourceBundles", key, json!({"Values": {"en": text}}));
+    let mut all =
+        feature("kept", 1) + &feature("clash", 1) + &feature("gone", 1) + &feature("same", 1);
+    for number in 0..20 {
+        all += &label(&format!("l{number:02}"), "old");
+    }
+    world.put(&dev, &all).await;
+    world.promote(&dev, &prod, &plain()).await.done();
+    world
+        .put(&prod, &(feature("kept", 9) + &feature("clash", 9)))
+        .await;
+    world.delete(&dev, "featureInstances", "gone").await;
+    let mut next = feature("clash", 2) + &feature("new", 1);
+    for number in 0..7 {
+        next += &label(&format!("l{number:02}"), "new");
+    }
+    world.put(&dev, &next).await;
+    [dev, prod]
+}
+
+fn text(changes: &[ListedChange]) -> String {
+    changes.iter().fold(String::new(), |mut text, change| {
+        let entry = &change.entry;
+        writeln!(
+            text,
+            "{:?} {}: {}",
+            entry.action,
+            entry.reason.code(),
+            entry.item
+        )
+        .unwrap();
+        text
+    })
+}
+
+async fn list(world: &World, tenant: &TenantId, of: &Outcome, query: ChangesQuery) -> String {
+    let size = query.size.max(1);
+    let query = ChangesQuery { size, ..query };
+    text(&world.all_changes(tenant, of.id, query).await.unwrap())
+}
+
+fn all() -> ChangesQuery {
+    ChangesQuery {
+        size: 1_000,
+        ..ChangesQuery::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_attention_comes_first_or_else_all_by_key() {
+    let mut world = World::open().await;
+    let [dev, prod] = mixed(&mut world).await;
+    let bundle = world.export_all(&dev).await;
+    let tried = world.dry_run(&prod, &bundle, &plain()).await.done();
+    let failed = world.import(&prod, &bundle, &plain()).await;
+    let kept = options(json!({"Conflicts": "Keep"}));
+    let done = world.import(&prod, &bundle, &kept).await.done();
+
+    let by_severity = list(&world, &prod, &tried, all()).await;
+    assert_snapshot!(by_severity, @r"
+    Failed conflict: featureInstances clash
+    Removed source_removed: featureInstances gone
+    Modified source_changed: resourceBundles l00
+    Modified source_changed: resourceBundles l01
+    Modified source_changed: resourceBundles l02
+    Modified source_changed: resourceBundles l03
+    Modified source_changed: resourceBundles l04
+    Modified source_changed: resourceBundles l05
+    Modified source_changed: resourceBundles l06
+    Added new: featureInstances new
+    Skipped target_kept: featureInstances kept
+    ");
+    let by_key = list(
+        &world,
+        &prod,
+        &tried,
+        ChangesQuery {
+            order: Order::Key,
+            ..all()
+        },
+    )
+    .await;
+    assert_snapshot!(by_key, @r"
+    Failed conflict: featureInstances clash
+    Removed source_removed: featureInstances gone
+    Skipped target_kept: featureInstances kept
+    Added new: featureInstances new
+    Modified source_changed: resourceBundles l00
+    Modified source_changed: resourceBundles l01
+    Modified source_changed: resourceBundles l02
+    Modified source_changed: resourceBundles l03
+    Modified source_changed: resourceBundles l04
+    Modified source_changed: resourceBundles l05
+    Modified source_changed: resourceBundles l06
+    ");
+    assert_eq!(
+        list(&world, &prod, &failed, all()).await,
+        by_severity,
+        "of a failed import too"
+    );
+    assert_snapshot!(list(&world, &prod, &done, all()).await, @r"
+    Removed source_removed: featureInstances gone
+    Modified source_changed: resourceBundles l00
+    Modified source_changed: resourceBundles l01
+    Modified source_changed: resourceBundles l02
+    Modified source_changed: resourceBundles l03
+    Modified source_changed: resourceBundles l04
+    Modified source_changed: resourceBundles l05
+    Modified source_changed: resourceBundles l06
+    Added new: featureInstances new
+    Skipped conflict_kept: featureInstances clash
+    Skipped target_kept: featureInstances kept
+    ");
+
+    for of in [&tried, &failed, &done] {
+        for order in [Order::Severity, Order::Key] {
+            let whole = list(&world, &prod, of, ChangesQuery { order, ..all() }).await;
+            for size in 1..=13 {
+                let query = ChangesQuery {
+                    order,
+                    size,
+                    ..ChangesQuery::default()
+                };
+                assert_eq!(
+                    list(&world, &prod, of, query).await,
+                    whole,
+                    "pages of {size}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_choose_and_unchanged_items_are_listed_only_when_asked_for() {
+    let mut world = World::open().await;
+    let [dev, prod] = mixed(&mut world).await;
+    let bundle = world.export_all(&dev).await;
+    let tried = world.dry_run(&prod, &bundle, &plain()).await.done();
+    let filtered = async |query: ChangesQuery| list(&world, &prod, &tried, query).await;
+
+    let section = Some(Section::ResourceBundles);
+    assert_eq!(
+        filtered(ChangesQuery { section, ..all() })
+            .await
+            .lines()
+            .count(),
+        7
+    );
+    assert_snapshot!(filtered(ChangesQuery { action: Some(Action::Removed), ..all() }).await, @"Removed source_removed: featureInstances gone");
+    assert_snapshot!(filtered(ChangesQuery { reason: Some(Reason::TargetKept), ..all() }).await, @"Skipped target_kept: featureInstances kept");
+    let prefix = Some("l0".to_owned());
+    assert_eq!(
+        filtered(ChangesQuery {
+            prefix: prefix.clone(),
+            ..all()
+        })
+        .await
+        .lines()
+        .count(),
+        7
+    );
+    assert_eq!(
+        filtered(ChangesQuery {
+            prefix: Some("x".to_owned()),
+            ..all()
+        })
+        .await,
+        ""
+    );
+    let nothing = ChangesQuery {
+        section,
+        action: Some(Action::Removed),
+        ..all()
+    };
+    assert_eq!(filtered(nothing).await, "");
+
+    let unchanged = ChangesQuery {
+        reason: Some(Reason::Unchanged),
+        ..all()
+    };
+    let whole = filtered(unchanged.clone()).await;
+    assert_eq!(whole.lines().count(), 14, "{whole}");
+    assert!(
+        whole.starts_with("Skipped unchanged: featureInstances same\n"),
+        "{whole}"
+    );
+    for size in 1..=5 {
+        assert_eq!(
+            filtered(ChangesQuery {
+                size,
+                ..unchanged.clone()
+            })
+            .await,
+            whole
+        );
+    }
+    let some = ChangesQuery {
+        prefix,
+        section,
+        ..unchanged.clone()
+    };
+    assert_eq!(filtered(some).await.lines().count(), 3);
+    let none = ChangesQuery {
+        action: Some(Action::Added),
+        ..unchanged
+    };
+    assert_eq!(filtered(none).await, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_show_what_each_side_has() {
+    let mut world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let with = |a: f64, b: &str| {
+        line(
+            "featureInstances",
+            "x",
+            json!({"settings": {"a": a, "b": b}, "same": 1}),
+        )
+    };
+    world
+        .put(&dev, &(with(0.1, "one") + &feature("gone", 1)))
+        .await;
+    world.promote(&dev, &prod, &plain()).await.done();
+    world.put(&prod, &with(0.1, "hotfix")).await;
+    world
+        .replace(
+            &dev,
+            &(with(412_717.330_666_666_7, "two") + &feature("new", 1)),
+        )
+        .await;
+    let bundle = world.export_all(&dev).await;
+    let tried = world.dry_run(&prod, &bundle, &plain()).await.done();
+    let overwrite = options(json!({"Conflicts": "Overwrite"}));
+    let done = world.import(&prod, &bundle, &overwrite).await.done();
+    let fields = async |of: &Outcome| {
+        let query = ChangesQuery {
+            fields: true,
+            ..all()
+        };
+        let changes = world.all_changes(&prod, of.id, query).await.unwrap();
+        changes.iter().fold(String::new(), |mut text, change| {
+            writeln!(text, "{:?} {}", change.entry.action, change.entry.item).unwrap();
+            for field in change.fields.iter().flatten() {
+                let show = |value: &Option<serde_json::Value>| {
+                    value.as_ref().map_or("-".to_owned(), ToString::to_string)
+                };
+                let (base, target) = (show(&field.base), show(&field.target));
+                let (package, result) = (show(&field.package), show(&field.result));
+                let at = &field.pointer;
+                writeln!(text, "  {at}: {base} {target} {package} {result}").unwrap();
+            }
+            text
+        })
+    };
+    assert_snapshot!(fields(&tried).await, @r#"
+    Failed featureInstances x
+      /settings/a: - 0.1 412717.3306666667 0.1
+      /settings/b: - "hotfix" "two" "hotfix"
+    Removed featureInstances gone
+      : {"value":1} {"value":1} - -
+    Added featureInstances new
+      : - - {"value":1} {"value":1}
+    "#);
+    assert_snapshot!(fields(&done).await, @r#"
+    Removed featureInstances gone
+      : {"value":1} {"value":1} - -
+    Modified featureInstances x
+      /settings/a: - 0.1 412717.3306666667 412717.3306666667
+      /settings/b: - "hotfix" "two" "two"
+    Added featureInstances new
+      : - - {"value":1} {"value":1}
+    "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_without_a_plan_and_a_cursor_of_nobody_are_told() {
+    let mut world = World::open().await;
+    let [dev, prod] = mixed(&mut world).await;
+    let bundle = world.export_all(&dev).await;
+    let tried = world.dry_run(&prod, &bundle, &plain()).await.done();
+    let bad = ChangesQuery {
+        cursor: Some("1.x".to_owned()),
+        ..all()
+    };
+    let error = world.changes(&prod, tried.id, bad).await.unwrap_err();
+    assert_snapshot!(error, @"the cursor is none that this list gave: begin again without one");
+    let beyond = ChangesQuery {
+        cursor: Some("9.9.9".to_owned()),
+        ..all()
+    };
+    assert!(
+        world
+            .changes(&prod, tried.id, beyond)
+            .await
+            .unwrap()
+            .changes
+            .is_empty()
+    );
+    let error = world.changes(&dev, tried.id, all()).await.unwrap_err();
+    assert!(
+        error.to_string().starts_with("there is no import"),
+        "{error}"
+    );
+    let file = world.store_file(&prod, b"no zip").await;
+    let no_bundle = crate::world::Bundle {
+        tenant: prod.clone(),
+        file: file.id,
+    };
+    let broken = world.import(&prod, &no_bundle, &plain()).await;
+    assert_eq!(broken.failed(), "not_a_zip");
+    let error = world.changes(&prod, broken.id, all()).await.unwrap_err();
+    assert!(error.to_string().ends_with("its Error says why"), "{error}");
+}

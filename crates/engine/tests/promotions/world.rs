@@ -1,0 +1,546 @@
+//! An engine over a fresh embedded store, with its runner at work, and what stories do with it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use dev2prod_engine::changes::{self, ChangesPage, ChangesQuery, Order};
+use dev2prod_engine::content::{self, UploadMode, UploadResult};
+use dev2prod_engine::files::{self, NewFile};
+use dev2prod_engine::operations::{self, ImportRequest, View};
+use dev2prod_engine::ports::Page;
+use dev2prod_engine::runner::{Runner, RunnerHandle};
+use dev2prod_engine::tenants::{self, NewTenant};
+use dev2prod_engine::{Engine, EngineResult, Parts, Settings, SystemClock, SystemRandom};
+use dev2prod_engine::{housekeeping, packages};
+use dev2prod_model::access::{Permission, Principal, Role, Scope, authorize, authorize_server};
+use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::file::File;
+use dev2prod_model::id::{FileId, OperationId, PackageId, TenantId};
+use dev2prod_model::item::{Digest, ItemRef, Revision};
+use dev2prod_model::operation::{
+    Counts, Failure, ImportReport, Kind, Notice, Report, SectionReport, State, Status,
+};
+use dev2prod_model::package::{Sections, Selection};
+use dev2prod_model::plan::{ImportOptions, Reason};
+use dev2prod_model::section::Section;
+use dev2prod_model::tenant::TenantKind;
+use dev2prod_storage::{Embedded, EmbeddedOptions};
+use futures::TryStreamExt;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long a story waits for an operation.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A server without its face, in a folder of its own.
+pub(crate) struct World {
+    folder: TempDir,
+    pub(crate) engine: Engine,
+    embedded: Embedded,
+    runner: RunnerHandle,
+    caller: Principal,
+}
+
+/// A bundle that was exported, and the tenant whose file it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Bundle {
+    pub(crate) tenant: TenantId,
+    pub(crate) file: FileId,
+}
+
+impl World {
+    /// A server with the catalogue that comes with it.
+    pub(crate) async fn open() -> Self {
+        // What the server logs stands beside a story that fails.
+        let _ = tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+            .with_test_writer()
+            .try_init();
+        let folder = tempfile::tempdir().unwrap();
+        Self::begin(folder, Catalogue::standard(), everybody(&[])).await
+    }
+
+    async fn begin(folder: TempDir, catalogue: Catalogue, caller: Principal) -> Self {
+        let embedded = Embedded::open(folder.path(), EmbeddedOptions::default())
+            .await
+            .unwrap();
+        let engine = Engine::new(Parts {
+            store: Arc::clone(&embedded.store),
+            blobs: Arc::clone(&embedded.blobs),
+            catalogue: Arc::new(catalogue),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            settings: Settings::default(),
+        });
+        let runner = Runner::start(engine.clone()).await.unwrap();
+        Self {
+            folder,
+            engine,
+            embedded,
+            runner,
+            caller,
+        }
+    }
+
+    /// The same folder in the hands of another process, which has this catalogue.
+    pub(crate) async fn restart(self, catalogue: Catalogue) -> Self {
+        let Self {
+            folder,
+            engine,
+            embedded,
+            runner,
+            caller,
+        } = self;
+        runner.stop(Duration::from_secs(10)).await;
+        drop(engine);
+        embedded.close().await;
+        Self::begin(folder, catalogue, caller).await
+    }
+
+    /// New tenants.
+    pub(crate) async fn tenants<const N: usize>(&mut self, ids: [&str; N]) -> [TenantId; N] {
+        let made = ids.map(|id| id.parse::<TenantId>().unwrap());
+        for id in &made {
+            let new = NewTenant {
+                id: Some(id.clone()),
+                name: format!("tenant {id}"),
+                kind: TenantKind::Development,
+            };
+            let scope = authorize_server(&self.caller).unwrap();
+            tenants::create(&self.engine, &scope, new).await.unwrap();
+            self.caller.roles.insert(id.clone(), Role::TenantAdmin);
+        }
+        made
+    }
+
+    pub(crate) fn scope<P: Permission>(&self, tenant: &TenantId) -> Scope<P> {
+        authorize(&self.caller, tenant).unwrap()
+    }
+
+    /// Writes these lines of content; the other items stay.
+    pub(crate) async fn put(&self, tenant: &TenantId, lines: &str) -> UploadResult {
+        self.upload(tenant, UploadMode::Upsert, lines)
+            .await
+            .unwrap()
+    }
+
+    /// Makes these lines all content.
+    pub(crate) async fn replace(&self, tenant: &TenantId, lines: &str) -> UploadResult {
+        self.upload(tenant, UploadMode::Replace, lines)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn upload(
+        &self,
+        tenant: &TenantId,
+        mode: UploadMode,
+        lines: &str,
+    ) -> EngineResult<UploadResult> {
+        let bytes = Bytes::copy_from_slice(lines.as_bytes());
+        let stream = futures::stream::iter([Ok(bytes)]);
+        content::upload(&self.engine, &self.scope(tenant), mode, stream).await
+    }
+
+    pub(crate) async fn delete(&self, tenant: &TenantId, section: &str, key: &str) {
+        let item = item_ref(section, key);
+        let any = content::Precondition::Exists;
+        content::delete_item(&self.engine, &self.scope(tenant), &item, &any)
+            .await
+            .unwrap();
+    }
+
+    /// An item's body as the tenant itself has it, own fields included.
+    pub(crate) async fn stored_body(&self, tenant: &TenantId, section: &str, key: &str) -> String {
+        let at = self.revision(tenant).await;
+        let item = item_ref(section, key);
+        let found = self
+            .engine
+            .store()
+            .find_items(&self.scope(tenant), at, &[item])
+            .await
+            .unwrap();
+        found.into_iter().next().expect("the item is there").body
+    }
+
+    /// Keeps bytes as a file of the tenant.
+    pub(crate) async fn store_file(&self, tenant: &TenantId, bytes: &[u8]) -> File {
+        let new = NewFile {
+            name: "file".to_owned(),
+            content_type: None,
+        };
+        let mut file = files::begin(&self.engine, &self.scope(tenant), new)
+            .await
+            .unwrap();
+        file.write(Bytes::copy_from_slice(bytes)).await.unwrap();
+        file.finish().await.unwrap()
+    }
+
+    /// The bytes of a tenant's file of this digest.
+    pub(crate) async fn file_bytes(&self, tenant: &TenantId, sha256: Digest) -> Option<Vec<u8>> {
+        let scope = self.scope(tenant);
+        let store = self.engine.store();
+        let found = store.files_by_sha256(&scope, &[sha256]).await.unwrap();
+        let file = found.first()?;
+        let bytes = files::read(&self.engine, &scope, file, 0, file.bytes)
+            .await
+            .unwrap();
+        let pieces: Vec<Bytes> = bytes.try_collect().await.unwrap();
+        Some(pieces.concat())
+    }
+
+    pub(crate) async fn revision(&self, tenant: &TenantId) -> Revision {
+        let scope = self.scope(tenant);
+        tenants::own(&self.engine, &scope).await.unwrap().revision
+    }
+
+    /// The digests of all items of a tenant.
+    pub(crate) async fn digests(&self, tenant: &TenantId) -> BTreeMap<ItemRef, Digest> {
+        let at = self.revision(tenant).await;
+        let scope = self.scope(tenant);
+        let mut digests = BTreeMap::new();
+        for section in Section::ALL {
+            let mut after = None;
+            loop {
+                let page = Page {
+                    section,
+                    prefix: None,
+                    after: after.as_ref(),
+                    limit: 1_000,
+                };
+                let heads = self.engine.store().heads(&scope, at, page).await.unwrap();
+                let Some(last) = heads.last() else { break };
+                after = Some(last.item.key.clone());
+                digests.extend(heads.into_iter().map(|head| (head.item, head.digest)));
+            }
+        }
+        digests
+    }
+
+    /// All content of a tenant as it is listed.
+    pub(crate) async fn listing(&self, tenant: &TenantId) -> String {
+        let query = content::ListingQuery::default();
+        let (_, lines) = content::listing(&self.engine, &self.scope(tenant), query)
+            .await
+            .unwrap();
+        let pieces: Vec<Bytes> = lines.try_collect().await.unwrap();
+        String::from_utf8(pieces.concat()).unwrap()
+    }
+
+    /// Makes a package.
+    pub(crate) async fn package(&self, tenant: &TenantId, selection: Value) -> PackageId {
+        let selection: Selection = serde_json::from_value(selection).unwrap();
+        let scope = self.scope(tenant);
+        let made = packages::create(&self.engine, &scope, None, "a package", &selection).await;
+        made.unwrap().id
+    }
+
+    /// Exports a package that selects this.
+    pub(crate) async fn export_of(&self, tenant: &TenantId, selection: Value) -> Bundle {
+        let package = self.package(tenant, selection).await;
+        self.export(tenant, package).await
+    }
+
+    /// Exports all 17 sections.
+    pub(crate) async fn export_all(&self, tenant: &TenantId) -> Bundle {
+        self.export_of(tenant, json!({"Mode": "Full", "Sections": Sections::All}))
+            .await
+    }
+
+    pub(crate) async fn export(&self, tenant: &TenantId, package: PackageId) -> Bundle {
+        let id = operations::start_export(&self.engine, &self.scope(tenant), package, None)
+            .await
+            .unwrap();
+        let ended = self.wait(tenant, id).await;
+        match ended.operation.state {
+            State::Ended {
+                report: Some(Report::Export(report)),
+                failure: None,
+                ..
+            } => Bundle {
+                tenant: tenant.clone(),
+                file: report.file.unwrap(),
+            },
+            state => panic!("the export ended as {state:?}"),
+        }
+    }
+
+    pub(crate) async fn dry_run(
+        &self,
+        target: &TenantId,
+        bundle: &Bundle,
+        options: &ImportOptions,
+    ) -> Outcome {
+        let id = self.start(target, bundle, true, options).await;
+        self.outcome(target, id).await
+    }
+
+    pub(crate) async fn import(
+        &self,
+        target: &TenantId,
+        bundle: &Bundle,
+        options: &ImportOptions,
+    ) -> Outcome {
+        let id = self.start(target, bundle, false, options).await;
+        self.outcome(target, id).await
+    }
+
+    /// All sections of one tenant to another.
+    pub(crate) async fn promote(
+        &self,
+        source: &TenantId,
+        target: &TenantId,
+        options: &ImportOptions,
+    ) -> Outcome {
+        let bundle = self.export_all(source).await;
+        self.import(target, &bundle, options).await
+    }
+
+    pub(crate) async fn start(
+        &self,
+        target: &TenantId,
+        bundle: &Bundle,
+        dry_run: bool,
+        options: &ImportOptions,
+    ) -> OperationId {
+        let asked = ImportRequest {
+            dry_run,
+            file: bundle.file,
+            elsewhere: vec![self.scope(&bundle.tenant)],
+            options: options.clone(),
+        };
+        operations::start_import(&self.engine, &self.scope(target), asked, None)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn view(&self, tenant: &TenantId, id: OperationId) -> View {
+        operations::get(&self.engine, &self.scope(tenant), id, &Kind::ALL)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn wait(&self, tenant: &TenantId, id: OperationId) -> View {
+        let look = async {
+            loop {
+                let view = self.view(tenant, id).await;
+                if matches!(view.operation.status(), Status::Completed | Status::Failed) {
+                    return view;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, look)
+            .await
+            .expect("the operation ends in good time")
+    }
+
+    pub(crate) async fn outcome(&self, tenant: &TenantId, id: OperationId) -> Outcome {
+        let ended = self.wait(tenant, id).await;
+        let State::Ended {
+            report, failure, ..
+        } = ended.operation.state
+        else {
+            unreachable!("it was waited for")
+        };
+        let report = match report {
+            Some(Report::Import(report)) => report,
+            Some(Report::Export(_)) => panic!("an import reports as one"),
+            None => ImportReport::default(),
+        };
+        Outcome {
+            id,
+            report,
+            failure,
+            plan: self.plan(tenant, id).await,
+        }
+    }
+
+    /// The whole plan of an operation that has one, a line for each change, in item order.
+    async fn plan(&self, tenant: &TenantId, id: OperationId) -> String {
+        let query = ChangesQuery {
+            order: Order::Key,
+            size: changes::PAGE_MAX,
+            ..ChangesQuery::default()
+        };
+        let mut lines = String::new();
+        for change in self
+            .all_changes(tenant, id, query)
+            .await
+            .unwrap_or_default()
+        {
+            let entry = change.entry;
+            let (action, reason) = (entry.action, entry.reason.code());
+            write!(lines, "{action:?} {reason}: {}", entry.item).unwrap();
+            for item in &entry.references {
+                write!(lines, " <- {item}").unwrap();
+            }
+            lines.push('\n');
+        }
+        lines
+    }
+
+    pub(crate) async fn changes(
+        &self,
+        tenant: &TenantId,
+        id: OperationId,
+        query: ChangesQuery,
+    ) -> EngineResult<ChangesPage> {
+        changes::page(&self.engine, &self.scope(tenant), id, query).await
+    }
+
+    /// The changes of all pages.
+    pub(crate) async fn all_changes(
+        &self,
+        tenant: &TenantId,
+        id: OperationId,
+        mut query: ChangesQuery,
+    ) -> EngineResult<Vec<changes::ListedChange>> {
+        let mut all = Vec::new();
+        loop {
+            let page = self.changes(tenant, id, query.clone()).await?;
+            all.extend(page.changes);
+            if page.next.is_none() {
+                assert_eq!(
+                    all.len() as u64,
+                    page.total,
+                    "the total is that of all pages"
+                );
+                return Ok(all);
+            }
+            query.cursor = page.next;
+        }
+    }
+
+    pub(crate) async fn tidy(&self) {
+        let report = housekeeping::run_once(&self.engine).await;
+        assert!(report.failed.is_empty(), "{report:?}");
+    }
+}
+
+/// How a dry run or an import ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) id: OperationId,
+    pub(crate) report: ImportReport,
+    pub(crate) failure: Option<Failure>,
+    /// A line for each entry of the plan.
+    pub(crate) plan: String,
+}
+
+impl Outcome {
+    /// The outcome, if it did not fail.
+    #[track_caller]
+    pub(crate) fn done(self) -> Self {
+        assert_eq!(self.failure, None, "{:#?}\n{}", self.errors(), self.plan);
+        self
+    }
+
+    /// The code of the failure.
+    #[track_caller]
+    pub(crate) fn failed(&self) -> &str {
+        &self.failure.as_ref().expect("it failed").code
+    }
+
+    pub(crate) fn totals(&self) -> Counts {
+        let mut all = Counts::default();
+        for section in &self.report.results {
+            all.add(&section.counts);
+        }
+        all
+    }
+
+    /// Added, modified, removed, failed, skipped.
+    pub(crate) fn numbers(&self) -> [u64; 5] {
+        let all = self.totals();
+        [
+            all.added,
+            all.modified,
+            all.removed,
+            all.failed,
+            all.skipped,
+        ]
+    }
+
+    pub(crate) fn section(&self, name: &str) -> &SectionReport {
+        let named = |report: &&SectionReport| report.section.name() == name;
+        self.report
+            .results
+            .iter()
+            .find(named)
+            .expect("it is touched")
+    }
+
+    pub(crate) fn errors(&self) -> Vec<String> {
+        self.notices(|section| &section.errors)
+    }
+
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.notices(|section| &section.warnings)
+    }
+
+    fn notices(&self, of: impl Fn(&SectionReport) -> &Vec<Notice>) -> Vec<String> {
+        let of_section = |section: &SectionReport| {
+            let notices = of(section).iter();
+            notices
+                .map(|notice| format!("{}: {}", notice.code, notice.message))
+                .collect::<Vec<_>>()
+        };
+        self.report.results.iter().flat_map(of_section).collect()
+    }
+
+    /// How many entries of the plan have this reason.
+    pub(crate) fn count(&self, reason: Reason) -> usize {
+        let of_reason = format!(" {}: ", reason.code());
+        let lines = self.plan.lines();
+        lines.filter(|line| line.contains(&of_reason)).count()
+    }
+}
+
+fn everybody(tenants: &[&TenantId]) -> Principal {
+    Principal {
+        login: "ann".parse().unwrap(),
+        system_admin: true,
+        roles: tenants
+            .iter()
+            .map(|tenant| ((*tenant).clone(), Role::TenantAdmin))
+            .collect(),
+    }
+}
+
+pub(crate) fn item_ref(section: &str, key: &str) -> ItemRef {
+    ItemRef::new(section.parse().unwrap(), key.parse().unwrap())
+}
+
+/// A line of content.
+pub(crate) fn line(section: &str, key: &str, body: Value) -> String {
+    line_to(section, key, body, &[])
+}
+
+/// A line of content that refers to items besides its body.
+pub(crate) fn line_to(section: &str, key: &str, body: Value, to: &[(&str, &str)]) -> String {
+    let references: Vec<_> = to
+        .iter()
+        .map(|(section, key)| json!({"PackageName": section, "Key": key}))
+        .collect();
+    let line = json!({"PackageName": section, "Key": key, "Body": body, "References": references});
+    format!("{line}\n")
+}
+
+/// A feature, which refers to nothing: the plainest item of configuration there is.
+pub(crate) fn feature(key: &str, value: impl Into<Value>) -> String {
+    line("featureInstances", key, json!({"value": value.into()}))
+}
+
+/// Options as a request spells them.
+pub(crate) fn options(json: Value) -> ImportOptions {
+    serde_json::from_value(json).unwrap()
+}
+
+/// No options at all.
+pub(crate) fn plain() -> ImportOptions {
+    ImportOptions::default()
+}
