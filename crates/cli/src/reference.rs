@@ -32,7 +32,9 @@ fn write_command(page: &mut String, command: &Command, path: &str) {
     write_arguments(page, command, path);
     if let Some(example) = command.get_after_help() {
         let example = example.to_string();
-        let example = example.trim_start_matches("Example:\n").replace("\n  ", "\n");
+        let example = example
+            .trim_start_matches("Example:\n")
+            .replace("\n  ", "\n");
         writeln!(page, "\nExample:\n\n```sh\n{}\n```", example.trim()).unwrap();
     }
     let subcommands: Vec<_> = shown(command).collect();
@@ -50,7 +52,9 @@ fn write_command(page: &mut String, command: &Command, path: &str) {
 }
 
 fn shown(command: &Command) -> impl Iterator<Item = &Command> {
-    command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
+    command
+        .get_subcommands()
+        .filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
 }
 
 fn write_arguments(page: &mut String, command: &Command, path: &str) {
@@ -88,11 +92,18 @@ fn name(argument: &Arg) -> String {
 
 fn help(argument: &Arg) -> String {
     let help = argument.get_long_help().or(argument.get_help()).unwrap();
-    let mut help = help.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut help = help
+        .to_string()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     let takes = matches!(argument.get_action(), ArgAction::Set | ArgAction::Append);
     let values = argument.get_possible_values();
     if takes && !values.is_empty() && !argument.is_hide_possible_values_set() {
-        let values: Vec<_> = values.iter().map(|value| format!("`{}`", value.get_name())).collect();
+        let values: Vec<_> = values
+            .iter()
+            .map(|value| format!("`{}`", value.get_name()))
+            .collect();
         write!(help, "; one of {}", values.join(", ")).unwrap();
     }
     if let Some(variable) = argument.get_env() {
@@ -100,7 +111,10 @@ fn help(argument: &Arg) -> String {
     }
     let defaults = argument.get_default_values();
     if takes && !defaults.is_empty() {
-        let defaults: Vec<_> = defaults.iter().map(|value| value.to_string_lossy()).collect();
+        let defaults: Vec<_> = defaults
+            .iter()
+            .map(|value| value.to_string_lossy())
+            .collect();
         write!(help, "; default: `{}`", defaults.join(" ")).unwrap();
     }
     help
@@ -114,7 +128,10 @@ fn the_page_is_what_the_arguments_are() {
         std::fs::write(&path, &page).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    let differs = page.lines().zip(committed.lines()).find(|(made, committed)| made != committed);
+    let differs = page
+        .lines()
+        .zip(committed.lines())
+        .find(|(made, committed)| made != committed);
     assert!(
         page == committed,
         "docs/cli-reference.md is old, first at {differs:?}; \
@@ -125,9 +142,16 @@ fn the_page_is_what_the_arguments_are() {
 #[test]
 fn every_command_shows_an_example_that_it_understands() {
     fn check(command: &Command, path: &str) {
-        let help = command.get_after_help().unwrap_or_else(|| panic!("{path} has no example"));
+        let help = command
+            .get_after_help()
+            .unwrap_or_else(|| panic!("{path} has no example"));
         let example = help.to_string().replace("\\\n", " ");
-        let example = example.trim().strip_prefix("Example:").expect(path).trim().to_owned();
+        let example = example
+            .trim()
+            .strip_prefix("Example:")
+            .expect(path)
+            .trim()
+            .to_owned();
         // What a shell would do with the rest of the line is its own.
         let example = example.split(" > ").next().unwrap();
         let words = shell_words(example);

@@ -1,7 +1,7 @@
 //! The items of a folder as a stream that breaks where the file does.
 
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::stream::poll_fn;
@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path) -> (impl AsyncRead + Send + 'static, Trouble) {
 /// Why a file could not be read to its end.
 pub(super) type Trouble = Arc<Mutex<Option<String>>>;
 
-fn pass_on(path: &PathBuf, send: &mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
+fn pass_on(path: &Path, send: &mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
     let mut file = folder::open(path)?;
     loop {
         let mut chunk = Vec::with_capacity(CHUNK_BYTES);

@@ -84,12 +84,14 @@ async fn push(
     let step = Step::begin(format!("Writing {}", items.display()));
     let on_bytes = step.on_bytes();
     let (lines, trouble) = lines::read(items);
-    let pushed = tenant
-        .push_content(lines, mode, on_bytes.as_ref())
-        .await;
+    let pushed = tenant.push_content(lines, mode, on_bytes.as_ref()).await;
     drop(step);
     pushed.map_err(|error| {
-        if let Some(why) = trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(why) = trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             let items = items.display();
             return CommandError::failed(format!("could not read {items}: {why}"))
                 .hint("nothing was written");

@@ -77,7 +77,7 @@ impl DefinitionArgs {
     /// A new package.
     pub(super) fn made(&self) -> Result<PackageRequest, CommandError> {
         if let Some(path) = &self.file {
-            return self.from_file(path);
+            return self.read_from(path);
         }
         let name = self
             .name
@@ -100,7 +100,7 @@ impl DefinitionArgs {
     /// A package with the changes that are named.
     pub(super) fn changed(&self, package: Package) -> Result<PackageRequest, CommandError> {
         if let Some(path) = &self.file {
-            return self.from_file(path);
+            return self.read_from(path);
         }
         let request = PackageRequest {
             id: None,
@@ -152,7 +152,7 @@ impl DefinitionArgs {
         request
     }
 
-    fn from_file(&self, path: &Path) -> Result<PackageRequest, CommandError> {
+    fn read_from(&self, path: &Path) -> Result<PackageRequest, CommandError> {
         let unreadable =
             |error| CommandError::usage(format!("could not read {}: {error}", path.display()));
         let mut text = String::new();

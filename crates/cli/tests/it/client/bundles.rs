@@ -50,7 +50,7 @@ fn a_bundle_is_shown_and_verified() {
     insta::assert_snapshot!(home.run(&["bundle", "verify", "bundle.zip"]), @r"
     exit 0
     -- stdout
-    1 items, 0 attachments, [size]
+    1 item, 0 attachments, [size]
     content [digest]
     -- stderr
     Verifying bundle.zip …

@@ -26,8 +26,8 @@ fn what_is_pulled_is_what_was_pushed() {
     -- stdout
     2 added, 0 modified, 0 removed, 0 unchanged; revision 1, 0 dangling references
     -- stderr
-    Uploading 1 attachments …
-    Uploaded 1 attachments
+    Uploading 1 attachment …
+    Uploaded 1 attachment
     Writing from/items.ndjson …
     ");
     let pull = ["content", "pull", "--tenant", DEVELOPMENT];
@@ -39,7 +39,7 @@ fn what_is_pulled_is_what_was_pushed() {
     Reading the content of tenant 123456789 …
     Read [size]
     Exporting package 10001 …
-    Export [id]: COMPLETED, 1 items
+    Export [id]: COMPLETED, 1 item
     Downloading file [uuid] …
     Downloaded [size]
     ");
@@ -52,41 +52,26 @@ fn what_is_pulled_is_what_was_pushed() {
     home.run(&[&pull[..], &["packed", "--gzip"]].concat()).ok();
 
     for folder in ["plain", "packed"] {
-        let ran = home.run(&[
-            "content",
-            "push",
-            folder,
-            "--replace",
-            "--tenant",
-            PRODUCTION,
-        ]);
+        let ran = home.sh(&format!(
+            "content push {folder} --replace --tenant {PRODUCTION}"
+        ));
         assert_eq!(ran.code, Some(0), "{ran}");
     }
-    let again = home.run(&[
-        "content",
-        "push",
-        "packed",
-        "--replace",
-        "--tenant",
-        PRODUCTION,
-    ]);
+    let again = home.sh(&format!(
+        "content push packed --replace --tenant {PRODUCTION}"
+    ));
     insta::assert_snapshot!(again, @r"
     exit 0
     -- stdout
     0 added, 0 modified, 0 removed, 2 unchanged; revision 1, 0 dangling references
     -- stderr
-    Uploading 1 attachments …
-    Uploaded 1 attachments
+    Uploading 1 attachment …
+    Uploaded 1 attachment
     Writing packed/items.ndjson.gz …
     ");
-    let packages = home.run(&[
-        "package",
-        "list",
-        "--tenant",
-        DEVELOPMENT,
-        "--output",
-        "json",
-    ]);
+    let packages = home.sh(&format!(
+        "package list --tenant {DEVELOPMENT} --output json"
+    ));
     assert_eq!(
         packages.json()["TotalCount"],
         1,
@@ -133,14 +118,30 @@ fn a_damaged_folder_writes_nothing() {
         "lines/items.ndjson",
         "{\"PackageName\":\"metadata\"}\nnot JSON\n",
     );
-    insta::assert_snapshot!(home.run(&[&push[..], &["lines"]].concat()), @"");
+    insta::assert_snapshot!(home.run(&[&push[..], &["lines"]].concat()), @r"
+    exit 1
+    -- stderr
+    Writing lines/items.ndjson …
+    line 1: the member Key is missing (missing_member)
+    line 2: this is not JSON: expected a value, found 'n' (byte 0) (not_json)
+    error: http://[address]/rest/987654321/content answered 400 Invalid Request: 2 lines are wrong, so nothing was changed: correct what Errors lists and send the upload again.
+    hint: nothing was written
+    ");
     home.write(
         &format!("bytes/attachments/{}", "0".repeat(64)),
         "other bytes",
     );
     home.write("bytes/items.ndjson", "");
-    insta::assert_snapshot!(home.run(&[&push[..], &["bytes"]].concat()), @"");
-    insta::assert_snapshot!(home.run(&[&push[..], &["nowhere"]].concat()), @"");
+    insta::assert_snapshot!(home.run(&[&push[..], &["bytes"]].concat()), @r"
+    exit 2
+    -- stderr
+    error: the bytes of bytes/attachments/[digest] have another SHA-256
+    ");
+    insta::assert_snapshot!(home.run(&[&push[..], &["nowhere"]].concat()), @r"
+    exit 2
+    -- stderr
+    error: there is neither nowhere/items.ndjson nor nowhere/items.ndjson.gz
+    ");
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn seven_is_stopped_waiting() {
     From  tenant 123456789 at http://[address]
     To    tenant 987654321 at http://[address]
     Exporting package 10000 …
-    note: [id] is still RUNNING after 0 seconds; it goes on without us
+    note: [id] is still RUNNING after [n] seconds; it goes on without us
     hint: 'dev2prod status ID --follow' waits for it again
     ");
 }

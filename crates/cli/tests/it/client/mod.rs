@@ -13,3 +13,4 @@ mod promotion;
 mod saved_servers;
 mod steps;
 mod tenants;
+mod terminal;

@@ -1,29 +1,20 @@
 //! Packages.
 
 use super::tenants::{DEVELOPMENT, fill, line, two};
+use crate::common::Home;
+
+fn with_forms(home: &Home) {
+    let form = |key| line("formLayouts", key, r#"{"Name":"Incident"}"#);
+    fill(home, DEVELOPMENT, &[form("Incident"), form("Change")]);
+}
 
 #[test]
 fn a_package_is_made_shown_changed_and_deleted() {
     let (_server, mut home) = two();
     home.set("DEV2PROD_TENANT", DEVELOPMENT);
-    let form = r#"{"Name":"Incident"}"#;
-    fill(
-        &home,
-        DEVELOPMENT,
-        &[
-            line("formLayouts", "Incident", form),
-            line("formLayouts", "Change", form),
-        ],
-    );
-    let create = [
-        "package",
-        "create",
-        "--name",
-        "Forms",
-        "--item",
-        "formLayouts:Incident",
-    ];
-    let id = home.line(&create);
+    with_forms(&home);
+    let create = "package create --name Forms --item formLayouts:Incident";
+    let id = home.sh(create).ok().stdout.trim().to_owned();
     assert_eq!(id, "10001");
     insta::assert_snapshot!(home.run(&["package", "list"]), @r"
     exit 0
@@ -72,14 +63,11 @@ fn a_package_is_made_shown_changed_and_deleted() {
     error: there is no package 10001
     hint: 'dev2prod package list' lists them
     ");
-    let ran = home.run(&[
-        "package",
-        "create",
-        "--name",
-        "x",
-        "--item",
-        "formLayout:Incident",
-    ]);
+}
+
+#[test]
+fn a_section_that_is_not_there_is_named_with_those_that_are() {
+    let ran = Home::new().sh("package create --name x --item formLayout:Incident");
     insta::assert_snapshot!(ran, @r"
     exit 2
     -- stderr

@@ -199,7 +199,7 @@ fn options_that_the_server_does_not_offer_are_refused_before_anything_is_done() 
     error: http://[address] does not offer --comment, --conflicts; nothing was done
     hint: without such options it takes what its own defaults say
     ");
-    insta::assert_snapshot!(server.calls().join("\n"), @"");
+    insta::assert_snapshot!(server.calls().join("\n"), @r"POST /auth/authentication-endpoint/authenticate/token?TENANTID=987654321");
 }
 
 #[test]

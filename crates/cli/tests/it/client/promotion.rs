@@ -7,7 +7,7 @@ fn a_promotion_from_the_first_item_to_nothing_left_to_do() {
     let (_server, home) = two();
     let form = line("formLayouts", "Incident", r#"{"Name":"Incident"}"#);
     let labels = line("resourceBundles", "en/incident", r#"{"Label":"Incident"}"#);
-    fill(&home, DEVELOPMENT, &[form.clone(), labels]);
+    fill(&home, DEVELOPMENT, &[form, labels]);
     insta::assert_snapshot!(home.run(&promote(&["--yes", "--comment", "release 1"])), @r"
     exit 0
     -- stdout
@@ -54,6 +54,15 @@ fn a_promotion_from_the_first_item_to_nothing_left_to_do() {
     Dry run of file [uuid] …
     Dry run [id]: COMPLETED
     ");
+}
+
+#[test]
+fn a_release_is_seen_item_by_item_before_it_goes() {
+    let (_server, home) = two();
+    let form = line("formLayouts", "Incident", r#"{"Name":"Incident"}"#);
+    let labels = line("resourceBundles", "en/incident", r#"{"Label":"Incident"}"#);
+    fill(&home, DEVELOPMENT, &[form, labels]);
+    home.run(&promote(&["--yes"])).ok();
 
     let labels = line("resourceBundles", "en/incident", r#"{"Label":"Ticket"}"#);
     fill(&home, DEVELOPMENT, &[labels]);
@@ -69,7 +78,7 @@ fn a_promotion_from_the_first_item_to_nothing_left_to_do() {
     From  Workshop (123456789, Development) at http://[address]
     To    Service desk (987654321, Production) at http://[address]
     Exporting package 10000 …
-    Export [id]: COMPLETED, 1 items
+    Export [id]: COMPLETED, 1 item
     Downloading file [uuid] …
     Downloaded [size]
     Uploading Package-10000-123456789-[time].zip …
@@ -131,7 +140,7 @@ fn a_first_delivery_that_would_replace_something_is_asked_for() {
     From  Workshop (123456789, Development) at http://[address]
     To    Service desk (987654321, Production) at http://[address]
     Exporting package 10000 …
-    Export [id]: COMPLETED, 1 items
+    Export [id]: COMPLETED, 1 item
     Downloading file [uuid] …
     Downloaded [size]
     Uploading Package-10000-123456789-[time].zip …
@@ -171,7 +180,7 @@ fn a_conflict_stops_the_promotion_until_it_is_settled() {
     From  Workshop (123456789, Development) at http://[address]
     To    Service desk (987654321, Production) at http://[address]
     Exporting package 10000 …
-    Export [id]: COMPLETED, 1 items
+    Export [id]: COMPLETED, 1 item
     Downloading file [uuid] …
     Downloaded [size]
     Uploading Package-10000-123456789-[time].zip …
@@ -182,7 +191,7 @@ fn a_conflict_stops_the_promotion_until_it_is_settled() {
     workflow      0         0        0        0       1       1         0
     total         0         0        0        0       1       1         0
     error: workflow 'Incident': source and target both changed workflow Incident since the last delivery, differently: choose with Conflicts Overwrite or Keep (conflict)
-    error: the plan has an error; nothing was changed
+    error: the plan has 1 error; nothing was changed
     hint: --conflicts overwrite takes the package's version, --conflicts keep leaves the target's
     ");
     let id = dry_run_id(&ran.stderr).unwrap();

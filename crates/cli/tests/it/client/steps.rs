@@ -1,18 +1,23 @@
 //! Each step alone, as a script takes them.
 
 use super::tenants::{DEVELOPMENT, PRODUCTION, fill, line, two};
+use crate::common::Home;
 
-#[test]
-fn the_steps_one_after_the_other() {
-    let (_server, mut home) = two();
+/// Something to export, and both sides in the environment.
+fn with_an_export(home: &mut Home) {
     fill(
-        &home,
+        home,
         DEVELOPMENT,
         &[line("metadata", "Incident", r#"{"Name":"Incident"}"#)],
     );
     home.set("DEV2PROD_FROM_TENANT", DEVELOPMENT);
     home.set("DEV2PROD_TO_TENANT", PRODUCTION);
+}
 
+#[test]
+fn from_the_export_to_a_file() {
+    let (_server, mut home) = two();
+    with_an_export(&mut home);
     let ran = home.run(&["export"]).ok();
     insta::assert_snapshot!(ran, @r"
     exit 0
@@ -20,7 +25,7 @@ fn the_steps_one_after_the_other() {
     [uuid]
     -- stderr
     Exporting package 10000 …
-    Export [id]: COMPLETED, 1 items
+    Export [id]: COMPLETED, 1 item
     SECTION   ITEMS
     metadata      1
     total         1
@@ -49,6 +54,15 @@ fn the_steps_one_after_the_other() {
         piped.stdout,
         std::fs::read(home.file("bundle.zip")).unwrap()
     );
+}
+
+#[test]
+fn from_a_file_to_the_import() {
+    let (_server, mut home) = two();
+    with_an_export(&mut home);
+    let exported = home.line(&["export"]);
+    home.sh(&format!("download {exported} --to bundle.zip"))
+        .ok();
 
     let uploaded = home.run(&["upload", "bundle.zip"]).ok();
     insta::assert_snapshot!(uploaded, @r"
@@ -76,17 +90,15 @@ fn the_steps_one_after_the_other() {
     -- stdout
     [id]
     ");
-    let ran = home
-        .run(&[
-            "status",
-            "--follow",
-            started.stdout.trim(),
-            "--output",
-            "json",
-        ])
-        .ok();
+    let id = started.stdout.trim();
+    let ran = home.sh(&format!("status --follow {id} --output json")).ok();
     assert_eq!(ran.json()["Status"], "COMPLETED");
+}
 
+#[test]
+fn an_export_is_started_and_asked_after() {
+    let (_server, mut home) = two();
+    with_an_export(&mut home);
     let started = home.line(&["export", "--no-wait", "--output", "json"]);
     let id: serde_json::Value = serde_json::from_str(&started).unwrap();
     let id = id["Id"].as_str().unwrap();
@@ -109,6 +121,6 @@ fn an_operation_that_is_not_there_is_a_failure() {
     insta::assert_snapshot!(home.run(&status), @r"
     exit 1
     -- stderr
-    error: http://[address]/rest/987654321/dev2prod/export/[id] answered 404 Page/Resource was not found: This tenant has no export [id].
+    error: tenant 987654321 has no import and no export [id]
     ");
 }

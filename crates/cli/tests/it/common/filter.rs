@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 
 use regex_lite::Regex;
 
-const PATTERNS: [(&str, &str); 7] = [
+const PATTERNS: [(&str, &str); 8] = [
+    (r"after \d+ seconds", "after [n] seconds"),
     (r"127\.0\.0\.1:\d+", "[address]"),
     (r"\b[0-9a-f]{64}\b", "[digest]"),
     (

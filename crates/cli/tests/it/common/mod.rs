@@ -1,5 +1,7 @@
 //! The binary in a world of its own: a home that is empty, no variables but the test's.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may end it")]
+
 pub(crate) mod filter;
 pub(crate) mod server;
 
@@ -76,6 +78,11 @@ impl Home {
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.run_with(arguments, "")
+    }
+
+    /// Runs a command that is written as one line, with blanks between its arguments.
+    pub(crate) fn sh(&self, line: &str) -> Ran {
+        self.run(&line.split_whitespace().collect::<Vec<_>>())
     }
 
     /// Runs a command that reads this from standard input.
