@@ -4,10 +4,10 @@ use dev2prod_model::plan::{Action, Entry};
 use dev2prod_model::section::Section;
 
 /// Entries of a full batch, which is staged in one short transaction.
-pub(super) const BATCH_ENTRIES: usize = 500;
+pub(super) const BATCH_ENTRIES: usize = 4_000;
 
 /// Chunks of the bundle that a batch reads bodies from. A chunk is some 512 KiB, or one body.
-const BATCH_CHUNKS: usize = 4;
+const BATCH_CHUNKS: usize = 8;
 
 /// A batch that fills with entries in item order.
 #[derive(Default)]
@@ -91,15 +91,15 @@ mod tests {
     #[test]
     fn a_batch_is_full_by_the_chunks_it_reads() {
         let chunk = |n: usize| u32::try_from(n / 3).unwrap();
-        let added: Vec<_> = (0..15).map(|n| entry(n, Action::Added, chunk(n))).collect();
+        let added: Vec<_> = (0..27).map(|n| entry(n, Action::Added, chunk(n))).collect();
         assert_eq!(
             sizes(&added),
-            [12, 3],
-            "four chunks of three items, then the fifth"
+            [24, 3],
+            "eight chunks of three items, then the ninth"
         );
-        let skipped: Vec<_> = (0..15)
+        let skipped: Vec<_> = (0..27)
             .map(|n| entry(n, Action::Skipped, chunk(n)))
             .collect();
-        assert_eq!(sizes(&skipped), [15], "bodies of what stays are not read");
+        assert_eq!(sizes(&skipped), [27], "bodies of what stays are not read");
     }
 }

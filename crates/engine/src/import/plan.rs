@@ -213,13 +213,7 @@ impl Checker<'_> {
         if elsewhere.is_empty() {
             return Ok(());
         }
-        let held = self
-            .target
-            .engine
-            .store()
-            .files_by_sha256(&self.files, &elsewhere)
-            .await?;
-        let held: BTreeSet<_> = held.into_iter().map(|file| file.sha256).collect();
+        let held = self.target.held_files(&self.files, &elsewhere).await?;
         let lacking: BTreeSet<_> = items
             .iter()
             .filter(|item| {

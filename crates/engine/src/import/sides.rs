@@ -1,17 +1,17 @@
 //! What is known of each item, gathered in item order: from the bundle, the target and the
 //! baselines. Pages only; nothing grows with the tenant.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use dev2prod_model::access::{Scope, VersionRead};
+use dev2prod_model::access::{FileRead, Scope, VersionRead};
 use dev2prod_model::id::{Origin, TenantId};
-use dev2prod_model::item::{ItemRef, Key, Revision};
+use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
 use dev2prod_model::plan::{Baseline, PackageSide, Row, TargetSide};
 use dev2prod_model::section::Section;
 
 use super::heads::{Head, Heads};
 use crate::Engine;
-use crate::ports::{BaselineRow, ItemHead, Page, StoreResult};
+use crate::ports::{BaselineRow, ItemHead, Page, StoreResult, StoredItem};
 use crate::runner::job::JobError;
 
 /// Items of a page when a section is read from end to end.
@@ -218,6 +218,34 @@ impl Target<'_> {
             found.extend(heads.into_iter().map(|head| (head.item.clone(), head)));
         }
         Ok(found)
+    }
+
+    /// These items as the target has them.
+    pub(super) async fn find_items(&self, items: &[ItemRef]) -> StoreResult<Vec<StoredItem>> {
+        let mut found = Vec::with_capacity(items.len());
+        for batch in items.chunks(1_000) {
+            found.extend(
+                self.engine
+                    .store()
+                    .find_items(&self.scope, self.at, batch)
+                    .await?,
+            );
+        }
+        Ok(found)
+    }
+
+    /// Which of these bytes are a file of the target.
+    pub(super) async fn held_files(
+        &self,
+        scope: &Scope<FileRead>,
+        sha256: &[Digest],
+    ) -> StoreResult<BTreeSet<Digest>> {
+        let mut held = BTreeSet::new();
+        for batch in sha256.chunks(1_000) {
+            let files = self.engine.store().files_by_sha256(scope, batch).await?;
+            held.extend(files.into_iter().map(|file| file.sha256));
+        }
+        Ok(held)
     }
 
     async fn find_baselines(&self, items: &[ItemRef]) -> StoreResult<Vec<BaselineRow>> {

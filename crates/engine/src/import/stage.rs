@@ -132,10 +132,7 @@ impl Stager<'_> {
         if local.is_empty() {
             return Ok(());
         }
-        let Target {
-            engine, scope, at, ..
-        } = self.target;
-        let found = engine.store().find_items(scope, *at, &local).await?;
+        let found = self.target.find_items(&local).await?;
         for item in found {
             let place = wanted
                 .iter_mut()
@@ -154,11 +151,9 @@ impl Stager<'_> {
         if named.is_empty() {
             return Ok(());
         }
-        let engine = self.target.engine;
         let read = self.files.narrow::<FileRead>();
         let named: Vec<_> = named.into_iter().collect();
-        let held = engine.store().files_by_sha256(&read, &named).await?;
-        let held: BTreeSet<_> = held.into_iter().map(|file| file.sha256).collect();
+        let held = self.target.held_files(&read, &named).await?;
         let lacking: BTreeMap<Digest, &PutItem> = items
             .iter()
             .filter_map(|item| Some((item.attachment.filter(|it| !held.contains(it))?, item)))
