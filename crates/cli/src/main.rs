@@ -79,7 +79,7 @@ async fn run(arguments: Arguments) -> CommandResult {
         Command::Client(command) => {
             tokio::select! {
                 exit = Box::pin(client(command, output)) => exit,
-                interrupt = tokio::signal::ctrl_c() => {
+                interrupt = serve::stop_asked() => {
                     interrupt?;
                     Err(CommandError::still_going("interrupted; what a server has begun goes on"))
                 }

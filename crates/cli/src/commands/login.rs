@@ -1,6 +1,7 @@
 //! `dev2prod login`, `logout` and `servers`
 
 use clap::Args;
+use dev2prod_client::api::Feature;
 use dev2prod_client::{Access, Client, ClientOptions};
 use secrecy::SecretString;
 use serde_json::json;
@@ -128,7 +129,8 @@ fn password(
     )
 }
 
-/// Signs in, so that only what works is saved. A token is tried at its first command.
+/// Signs in, so that only what works is saved. A token shows by a call that any may make; a server
+/// that offers none keeps it untried.
 async fn try_out(args: &LoginArgs, server: &SavedServer) -> Result<(), CommandError> {
     let access = match (&server.token, &server.login, &server.password) {
         (None, Some(login), Some(password)) => Access::password(login.clone(), password.clone()),
@@ -140,8 +142,8 @@ async fn try_out(args: &LoginArgs, server: &SavedServer) -> Result<(), CommandEr
     options.ca_pem = connect::read_ca(args.credentials.ca_file.as_deref())?;
     let client = Client::new(options)?;
     client.sign_in().await?;
-    if server.token.is_some() {
-        client.features().await?;
+    if server.token.is_some() && client.features().await?.contains(&Feature::Administration) {
+        client.tokens().await?;
     }
     Ok(())
 }

@@ -12,5 +12,5 @@ mod plain_server;
 mod promotion;
 mod saved_servers;
 mod steps;
-mod tenants;
+pub(crate) mod tenants;
 mod terminal;

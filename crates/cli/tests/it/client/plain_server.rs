@@ -257,6 +257,53 @@ fn no_wait_starts_the_import_and_prints_its_id() {
 }
 
 #[test]
+fn passwords_come_from_standard_input_a_line_for_each_side_or_one_for_both() {
+    let server = SeedServer::start(Behaviour::default());
+    let mut home = home(&server);
+    home.unset("DEV2PROD_PASSWORD");
+    let arguments = promote(&["--yes", "--password-stdin"]);
+    let right = SeedServer::PASSWORD;
+    for (lines, code) in [
+        (format!("{right}\n"), 0),
+        (format!("{right}\n{right}\n"), 0),
+        (format!("{right}\nwrong\n"), 4),
+        (String::new(), 2),
+    ] {
+        let ran = home.run_with(&arguments, &lines);
+        assert_eq!(ran.code, Some(code), "{lines:?}: {ran}");
+    }
+}
+
+#[test]
+fn who_interrupts_stops_waiting_and_leaves_nothing_behind() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let behaviour = Behaviour {
+        statuses: vec!["RUNNING"; 10_000],
+        ..Behaviour::default()
+    };
+    let server = SeedServer::start(behaviour);
+    let mut home = home(&server);
+    std::fs::create_dir(home.file("tmp")).unwrap();
+    home.set("TMPDIR", home.file("tmp").to_str().unwrap());
+    for signal in [Signal::INT, Signal::TERM] {
+        let seen = server.calls().len();
+        let child = home.command(&promote(&["--yes"])).spawn().unwrap();
+        while !server.calls()[seen..]
+            .iter()
+            .any(|call| call.starts_with("GET"))
+        {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(7), "{told}");
+        assert!(told.contains("what a server has begun goes on"), "{told}");
+    }
+    assert_eq!(std::fs::read_dir(home.file("tmp")).unwrap().count(), 0);
+}
+
+#[test]
 fn a_password_never_shows() {
     let mut server_home = home(&SeedServer::start(Behaviour::default()));
     server_home.set("DEV2PROD_PASSWORD", "s3cret-of-ann");

@@ -231,3 +231,20 @@ fn a_package_that_is_not_there_changes_nothing() {
     error: http://[address]/rest/123456789/dev2prod/export/types/77 answered 404 Page/Resource was not found: This tenant has no package 77.
     ");
 }
+
+#[test]
+fn a_tenant_may_take_its_own_export() {
+    let (_server, home) = two();
+    fill(
+        &home,
+        DEVELOPMENT,
+        &[line("workflow", "Incident", r#"{"Steps":1}"#)],
+    );
+    let both = format!("--from-tenant {DEVELOPMENT} --to-tenant {DEVELOPMENT}");
+    let ran = home
+        .sh(&format!(
+            "promote {both} --yes --detailed-exitcode --output json"
+        ))
+        .ok();
+    assert_eq!(ran.json()["Import"]["Totals"]["Skipped"], 1, "{ran}");
+}
