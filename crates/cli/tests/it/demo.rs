@@ -115,7 +115,7 @@ fn the_demo_promotes_a_release_shows_each_call_and_leaves_nothing_behind() {
         4 Some of it, field by field
 
           GET  /rest/200000002/dev2prod/import/[id]/changes
-                  ?diff=true, 173 changes, six of them:
+                  ?diff=true, 173 changes, 6 of them:
 
           Removed metadata Incident.PagerNumber_c (source_removed)
           Modified featureInstances selfServicePortal (source_changed)
@@ -181,9 +181,11 @@ impl Demo {
         let (_, after) = self.text.split_once("To try in another terminal").unwrap();
         let lines = after
             .lines()
-            .skip(1)
+            .skip(2)
             .take_while(|line| !line.contains(LAST_LINE));
-        lines.fold(String::new(), |commands, line| commands + line + "\n")
+        lines.fold(String::new(), |commands, line| {
+            commands + line.strip_prefix("  ").unwrap_or(line) + "\n"
+        })
     }
 
     fn interrupt(mut self) -> Option<i32> {
@@ -236,7 +238,7 @@ fn the_commands_that_the_demo_shows_work_when_they_are_pasted_and_a_kept_demo_go
     let shown = passwords
         .replace_all(&filtered(&shown), "[password]")
         .into_owned();
-    insta::assert_snapshot!(shown, @r#"
+    insta::assert_snapshot!(shown.trim_end(), @r#"
         # pia promotes; nothing is left to do, and a dry run says so
         export DEV2PROD_URL=http://[address]
         export DEV2PROD_LOGIN=pia DEV2PROD_PASSWORD=[password]
@@ -264,7 +266,66 @@ fn the_commands_that_the_demo_shows_work_when_they_are_pasted_and_a_kept_demo_go
         .stdout
         .split_once("'darkMode' of")
         .expect("it is written");
-    insta::assert_snapshot!(filtered(own_change), @"");
+    insta::assert_snapshot!(filtered(own_change), @r"
+     featureInstances is written.
+    From  Merrivale service desk, development (100000001, Development) at http://[address]
+    To    Merrivale service desk, production (200000002, Production) at http://[address]
+    Exporting package 10100 …
+    Export [id]: COMPLETED, 877 items
+    Downloading file [uuid] …
+    Downloaded [size]
+    Uploading Package-10100-100000001-[time].zip …
+    Uploaded as file [uuid]
+    Dry run of file [uuid] …
+    Dry run [id]: COMPLETED
+    SECTION                          ADDED  MODIFIED  REMOVED  SKIPPED  FAILED  ERRORS  WARNINGS
+    resourceBundles                      0         0        0      341       0       0         0
+    metadata                             0         0        0      184       0       0         0
+    SLTTenantSetting                     0         0        0       11       0       0         1
+    customAppSltSettings                 0         0        0        5       0       0         0
+    indexConfiguration                   0         0        0       11       0       0         0
+    notificationTemplateDefinitions      0         0        0       19       0       0         0
+    notificationTemplateBodies           0         0        0       63       0       0         1
+    formLayouts                          0         0        0       20       0       0         0
+    workflow                             0         0        0        6       0       0         0
+    customAction                         0         0        0       10       0       0         0
+    uiComponentConfig                    0         0        0       15       0       0         0
+    featureInstances                     1         0        0       10       0       0         0
+    attachments                          0         0        0       17       0       0         0
+    data                                 0         0        0      107       0       0         0
+    userOptionMetadata                   0         0        0       20       0       0         0
+    rulesInEntity                        0         0        0       16       0       0         0
+    many2manyRelations                   0         0        0       21       0       0         0
+    total                                1         0        0      876       0       0         2
+    warning: SLTTenantSetting: 1 item changed in the target and not in the source since the last delivery: the target keeps its own (target_kept)
+    warning: notificationTemplateBodies: 1 item changed in the target and not in the source since the last delivery: the target keeps its own (target_kept)
+    Import of file [uuid] …
+    Import [id]: COMPLETED
+    SECTION                          ADDED  MODIFIED  REMOVED  SKIPPED  FAILED  ERRORS  WARNINGS
+    resourceBundles                      0         0        0      341       0       0         0
+    metadata                             0         0        0      184       0       0         0
+    SLTTenantSetting                     0         0        0       11       0       0         1
+    customAppSltSettings                 0         0        0        5       0       0         0
+    indexConfiguration                   0         0        0       11       0       0         0
+    notificationTemplateDefinitions      0         0        0       19       0       0         0
+    notificationTemplateBodies           0         0        0       63       0       0         1
+    formLayouts                          0         0        0       20       0       0         0
+    workflow                             0         0        0        6       0       0         0
+    customAction                         0         0        0       10       0       0         0
+    uiComponentConfig                    0         0        0       15       0       0         0
+    featureInstances                     1         0        0       10       0       0         0
+    attachments                          0         0        0       17       0       0         0
+    data                                 0         0        0      107       0       0         0
+    userOptionMetadata                   0         0        0       20       0       0         0
+    rulesInEntity                        0         0        0       16       0       0         0
+    many2manyRelations                   0         0        0       21       0       0         0
+    total                                1         0        0      876       0       0         2
+    LOGIN  SYSTEM ADMIN  ROLES
+    admin  yes           TenantAdmin in 100000001, TenantAdmin in 200000002
+    dora   no            TenantAdmin in 100000001
+    otto   no            TenantAdmin in 200000002
+    pia    no            Promoter in 100000001, Promoter in 200000002
+    ");
     assert_eq!(first.code, Some(0), "{first}");
     assert_eq!(demo.interrupt(), Some(0));
 

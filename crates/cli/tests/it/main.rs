@@ -4,3 +4,4 @@ mod acceptance;
 mod client;
 mod common;
 mod demo;
+mod seed_sh;
