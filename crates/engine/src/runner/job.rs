@@ -147,12 +147,6 @@ impl Heartbeat {
         Self { progress, lost }
     }
 
-    /// A heartbeat that nobody listens to.
-    #[cfg(test)]
-    pub(crate) fn unheard() -> Self {
-        Self::new(watch::Sender::new(None), CancellationToken::new())
-    }
-
     /// Shows how far the work is.
     pub(crate) fn report(&self, progress: Progress) {
         self.progress.send_replace(Some(progress));

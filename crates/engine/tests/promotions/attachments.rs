@@ -6,7 +6,8 @@ use dev2prod_model::id::TenantId;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::world::{World, line, plain};
+use crate::outcome::{line, plain};
+use crate::world::World;
 
 fn attachment(key: &str, bytes: &[u8]) -> String {
     let body = json!({
@@ -33,7 +34,7 @@ async fn lose(world: &World, tenant: &TenantId, bytes: &[u8]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_travel_and_stay_where_they_are_already() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let (new, same) = (b"new bytes".as_slice(), b"the same bytes".as_slice());
     for bytes in [new, same] {
@@ -76,7 +77,7 @@ async fn bytes_travel_and_stay_where_they_are_already() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_that_nobody_has_are_named_before_anything_is_written() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let bytes = b"to be lost".as_slice();
     world.store_file(&dev, bytes).await;

@@ -5,7 +5,8 @@ use dev2prod_model::plan::Reason;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::world::{World, line, plain};
+use crate::outcome::{line, plain};
+use crate::world::World;
 
 /// The catalogue that comes with the server, by which the note of a feature never travels.
 fn without_notes() -> Catalogue {
@@ -25,7 +26,7 @@ fn noted(key: &str, value: i32, note: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_field_that_stays_at_home_from_now_on_is_no_change() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     world
         .put(&dev, &(noted("a", 1, "dev") + &noted("b", 1, "dev")))
@@ -62,7 +63,7 @@ async fn a_field_that_stays_at_home_from_now_on_is_no_change() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bundle_of_another_catalogue_brings_only_what_travels_here() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     world
         .put(&dev, &(noted("a", 2, "dev") + &noted("b", 1, "dev")))

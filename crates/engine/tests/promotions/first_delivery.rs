@@ -3,11 +3,12 @@
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::world::{World, feature, options, plain};
+use crate::outcome::{feature, options, plain};
+use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_delivery_takes_with_a_warning_fails_or_keeps_as_asked() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, taking, failing, keeping] = world.tenants(["100", "201", "202", "203"]).await;
     world
         .put(
@@ -68,7 +69,7 @@ async fn a_first_delivery_takes_with_a_warning_fails_or_keeps_as_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_takes_its_own_export_and_nothing_is_settled() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     world.put(&dev, &(feature("a", 1) + &feature("b", 1))).await;
     let bundle = world.export_all(&dev).await;

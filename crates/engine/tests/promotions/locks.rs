@@ -13,11 +13,12 @@ use dev2prod_testkit::generator::{self, Content};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::world::{World, feature, options, plain};
+use crate::outcome::{feature, options, plain};
+use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_import_waits_for_the_first_and_a_dry_run_for_nobody() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     world.put(&dev, &feature("a", 1)).await;
     let bundle = world.export_all(&dev).await;
@@ -64,7 +65,7 @@ async fn pushed(world: &World, tenant: &dev2prod_model::id::TenantId, content: &
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_an_import_stages_writers_are_turned_away_and_readers_see_one_revision() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let base = generator::base(3, 2_500);
     pushed(&world, &dev, &base).await;

@@ -1,11 +1,17 @@
 //! Stories of promotions, told on an engine over the embedded store with its runner at work.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, helpers included"
+)]
+
 mod attachments;
 mod catalogue;
 mod changes;
 mod first_delivery;
 mod locks;
 mod old_news;
+mod outcome;
 mod own_fields;
 mod random;
 mod references;

@@ -5,11 +5,12 @@ use dev2prod_model::plan::{Action, Reason};
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::world::{World, feature, item_ref, options, plain};
+use crate::outcome::{feature, item_ref, options, plain};
+use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_earlier_bundle_takes_nothing_back_unless_the_request_says_so() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     world
         .put(
@@ -59,7 +60,7 @@ async fn an_earlier_bundle_takes_nothing_back_unless_the_request_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_development_tenants_never_overwrite_each_other_silently() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev1, dev2, prod] = world.tenants(["101", "102", "200"]).await;
     world
         .put(&dev1, &(feature("a", 1) + &feature("b", 1)))
@@ -95,7 +96,7 @@ async fn two_development_tenants_never_overwrite_each_other_silently() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_production_deletes_does_not_come_back() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     world.put(&dev, &(feature("a", 1) + &feature("b", 1))).await;
     world.promote(&dev, &prod, &plain()).await.done();
@@ -120,7 +121,7 @@ async fn what_production_deletes_does_not_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hotfix_stays_and_a_change_on_both_sides_is_a_question_asked_once() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     world
         .put(

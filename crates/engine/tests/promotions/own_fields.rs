@@ -10,7 +10,8 @@ use dev2prod_model::section::Section;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::world::{Bundle, World, line, plain};
+use crate::outcome::{line, plain};
+use crate::world::{Bundle, World};
 
 /// All bodies of a bundle, as it holds them.
 async fn bodies(world: &World, bundle: &Bundle) -> String {
@@ -31,7 +32,7 @@ async fn bodies(world: &World, bundle: &Bundle) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_target_keeps_its_own_fields_and_secrets_and_no_bundle_holds_any() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let sso = |id: &str, url: &str, password: &str| {
         let settings = json!({"url": url, "password": password});
@@ -70,7 +71,7 @@ async fn the_target_keeps_its_own_fields_and_secrets_and_no_bundle_holds_any() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_new_comes_without_the_sources_own_fields() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let body = json!({"id": "1", "settings": {"password": "dev-secret"}, "name": "x"});
     world.put(&dev, &line("featureInstances", "x", body)).await;
@@ -81,7 +82,7 @@ async fn what_is_new_comes_without_the_sources_own_fields() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn numbers_keep_their_value_where_own_fields_are_put_back() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     // Among so many some come out as their neighbours where a reader is not exact.
     let mut numbers: Vec<_> = (1..2_000).map(|n| f64::from(n) * 212.7 / 3e3).collect();

@@ -3,7 +3,8 @@
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::world::{World, feature, line, line_to, options, plain};
+use crate::outcome::{feature, line, line_to, options, plain};
+use crate::world::World;
 
 fn entity(name: &str) -> String {
     line("metadata", name, json!({"name": name}))
@@ -27,7 +28,7 @@ fn form(entity: &str, fields: &[&str]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reference_that_would_lead_nowhere_names_who_refers_to_what() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let all = entity("Incident") + &field("Incident", "A") + &field("Incident", "B");
     world
@@ -56,7 +57,7 @@ async fn a_reference_that_would_lead_nowhere_names_who_refers_to_what() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_production_deleted_is_missing_for_what_comes_to_refer_to_it() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let base = entity("Incident") + &field("Incident", "A");
     world
@@ -75,7 +76,7 @@ async fn what_production_deleted_is_missing_for_what_comes_to_refer_to_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_dangled_before_is_a_warning_and_a_new_one_an_error() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let to_x = |value: i32| {
         line_to(
@@ -110,7 +111,7 @@ async fn what_dangled_before_is_a_warning_and_a_new_one_an_error() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_same_package_removes_is_missing_for_what_it_brings() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     world.put(&dev, &(feature("x", 1) + &feature("a", 1))).await;
     world.promote(&dev, &prod, &plain()).await.done();
@@ -131,7 +132,7 @@ async fn what_the_same_package_removes_is_missing_for_what_it_brings() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn loops_come_and_go_whole() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let location = |key: &str, parent: &str| {
         let body = json!({"entity_type": "Location", "properties": {"Parent": parent}});
@@ -157,7 +158,7 @@ async fn loops_come_and_go_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dependency_to_be_taken_if_missing_is_taken_only_then() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let all = entity("Incident") + &field("Incident", "A") + &field("Incident", "B");
     world

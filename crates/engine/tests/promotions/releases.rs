@@ -15,7 +15,8 @@ use dev2prod_testkit::generator::{self, Content, SECTIONS};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
-use crate::world::{Outcome, World};
+use crate::outcome::Outcome;
+use crate::world::World;
 
 fn all_removals() -> ImportOptions {
     ImportOptions {
@@ -58,7 +59,7 @@ async fn push(world: &World, tenant: &TenantId, content: &Content) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_of_2000_items_does_in_production_what_the_truth_says() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let base = generator::base(7, 2_000);
     let release = generator::release(7, &base);
@@ -128,7 +129,7 @@ async fn a_real_release_does_in_production_what_its_truth_says() {
     };
     let started = Instant::now();
     let tell = |what: &str| eprintln!("{:6} ms  {what}", started.elapsed().as_millis());
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let mut files = Vec::new();
     for file in fs::read_dir(folder.join("attachments")).unwrap() {

@@ -6,11 +6,12 @@ use dev2prod_model::plan::Reason;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::world::{World, feature, line, line_to, options, plain};
+use crate::outcome::{feature, line, line_to, options, plain};
+use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_was_delivered_and_is_as_it_was_leaves() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let shipped = line("featureInstances", "shipped", json!({"system": true}));
     world
@@ -61,7 +62,7 @@ async fn only_what_was_delivered_and_is_as_it_was_leaves() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removal_that_production_changed_is_overwritten_when_asked() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     world.put(&dev, &feature("a", 1)).await;
     world.promote(&dev, &prod, &plain()).await.done();
@@ -75,7 +76,7 @@ async fn a_removal_that_production_changed_is_overwritten_when_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_something_that_stays_refers_to_is_not_removed() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let user = line_to(
         "featureInstances",
@@ -109,7 +110,7 @@ async fn what_something_that_stays_refers_to_is_not_removed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn data_stays_by_default_and_nothing_leaves_where_removals_are_skipped() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let person = line("data", "Person/ann", json!({"entity_type": "Person"}));
     world.put(&dev, &(feature("a", 1) + &person)).await;
@@ -152,7 +153,7 @@ async fn data_stays_by_default_and_nothing_leaves_where_removals_are_skipped() {
 
 /// A section of `all` items of which `gone` leave.
 async fn crowd(all: usize, gone: usize, removals_max: Option<u64>) -> (usize, usize, bool) {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let lines = |from: usize| {
         (from..all).fold(String::new(), |mut lines, number| {
@@ -190,7 +191,7 @@ async fn more_than_20_removals_and_a_tenth_of_a_section_need_a_word() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_package_leaves_out_is_not_taken_for_deleted() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     world
         .put(
@@ -214,7 +215,7 @@ async fn what_a_package_leaves_out_is_not_taken_for_deleted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_granular_package_removes_only_what_it_names() {
-    let mut world = World::open().await;
+    let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     let person = line("data", "Person/ann", json!({"entity_type": "Person"}));
     world

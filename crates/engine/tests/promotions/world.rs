@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,17 +20,17 @@ use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::file::File;
 use dev2prod_model::id::{FileId, OperationId, PackageId, TenantId};
 use dev2prod_model::item::{Digest, ItemRef, Revision};
-use dev2prod_model::operation::{
-    Counts, Failure, ImportReport, Kind, Notice, Report, SectionReport, State, Status,
-};
+use dev2prod_model::operation::{ImportReport, Kind, Report, State, Status};
 use dev2prod_model::package::{Sections, Selection};
-use dev2prod_model::plan::{ImportOptions, Reason};
+use dev2prod_model::plan::ImportOptions;
 use dev2prod_model::section::Section;
 use dev2prod_model::tenant::TenantKind;
 use dev2prod_storage::{Embedded, EmbeddedOptions};
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::outcome::{Outcome, item_ref};
 
 /// How long a story waits for an operation.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -41,7 +41,7 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     embedded: Embedded,
     runner: RunnerHandle,
-    caller: Principal,
+    caller: Mutex<Principal>,
 }
 
 /// A bundle that was exported, and the tenant whose file it is.
@@ -60,10 +60,15 @@ impl World {
             .with_test_writer()
             .try_init();
         let folder = tempfile::tempdir().unwrap();
-        Self::begin(folder, Catalogue::standard(), everybody(&[])).await
+        let caller = Principal {
+            login: "ann".parse().unwrap(),
+            system_admin: true,
+            roles: BTreeMap::new(),
+        };
+        Self::begin(folder, Catalogue::standard(), Mutex::new(caller)).await
     }
 
-    async fn begin(folder: TempDir, catalogue: Catalogue, caller: Principal) -> Self {
+    async fn begin(folder: TempDir, catalogue: Catalogue, caller: Mutex<Principal>) -> Self {
         let embedded = Embedded::open(folder.path(), EmbeddedOptions::default())
             .await
             .unwrap();
@@ -101,7 +106,7 @@ impl World {
     }
 
     /// New tenants.
-    pub(crate) async fn tenants<const N: usize>(&mut self, ids: [&str; N]) -> [TenantId; N] {
+    pub(crate) async fn tenants<const N: usize>(&self, ids: [&str; N]) -> [TenantId; N] {
         let made = ids.map(|id| id.parse::<TenantId>().unwrap());
         for id in &made {
             let new = NewTenant {
@@ -109,15 +114,16 @@ impl World {
                 name: format!("tenant {id}"),
                 kind: TenantKind::Development,
             };
-            let scope = authorize_server(&self.caller).unwrap();
+            let scope = authorize_server(&self.caller.lock().unwrap()).unwrap();
             tenants::create(&self.engine, &scope, new).await.unwrap();
-            self.caller.roles.insert(id.clone(), Role::TenantAdmin);
+            let mut caller = self.caller.lock().unwrap();
+            caller.roles.insert(id.clone(), Role::TenantAdmin);
         }
         made
     }
 
     pub(crate) fn scope<P: Permission>(&self, tenant: &TenantId) -> Scope<P> {
-        authorize(&self.caller, tenant).unwrap()
+        authorize(&self.caller.lock().unwrap(), tenant).unwrap()
     }
 
     /// Writes these lines of content; the other items stay.
@@ -419,128 +425,4 @@ impl World {
         let report = housekeeping::run_once(&self.engine).await;
         assert!(report.failed.is_empty(), "{report:?}");
     }
-}
-
-/// How a dry run or an import ended.
-#[derive(Clone, Debug)]
-pub(crate) struct Outcome {
-    pub(crate) id: OperationId,
-    pub(crate) report: ImportReport,
-    pub(crate) failure: Option<Failure>,
-    /// A line for each entry of the plan.
-    pub(crate) plan: String,
-}
-
-impl Outcome {
-    /// The outcome, if it did not fail.
-    #[track_caller]
-    pub(crate) fn done(self) -> Self {
-        assert_eq!(self.failure, None, "{:#?}\n{}", self.errors(), self.plan);
-        self
-    }
-
-    /// The code of the failure.
-    #[track_caller]
-    pub(crate) fn failed(&self) -> &str {
-        &self.failure.as_ref().expect("it failed").code
-    }
-
-    pub(crate) fn totals(&self) -> Counts {
-        let mut all = Counts::default();
-        for section in &self.report.results {
-            all.add(&section.counts);
-        }
-        all
-    }
-
-    /// Added, modified, removed, failed, skipped.
-    pub(crate) fn numbers(&self) -> [u64; 5] {
-        let all = self.totals();
-        [
-            all.added,
-            all.modified,
-            all.removed,
-            all.failed,
-            all.skipped,
-        ]
-    }
-
-    pub(crate) fn section(&self, name: &str) -> &SectionReport {
-        let named = |report: &&SectionReport| report.section.name() == name;
-        self.report
-            .results
-            .iter()
-            .find(named)
-            .expect("it is touched")
-    }
-
-    pub(crate) fn errors(&self) -> Vec<String> {
-        self.notices(|section| &section.errors)
-    }
-
-    pub(crate) fn warnings(&self) -> Vec<String> {
-        self.notices(|section| &section.warnings)
-    }
-
-    fn notices(&self, of: impl Fn(&SectionReport) -> &Vec<Notice>) -> Vec<String> {
-        let of_section = |section: &SectionReport| {
-            let notices = of(section).iter();
-            notices
-                .map(|notice| format!("{}: {}", notice.code, notice.message))
-                .collect::<Vec<_>>()
-        };
-        self.report.results.iter().flat_map(of_section).collect()
-    }
-
-    /// How many entries of the plan have this reason.
-    pub(crate) fn count(&self, reason: Reason) -> usize {
-        let of_reason = format!(" {}: ", reason.code());
-        let lines = self.plan.lines();
-        lines.filter(|line| line.contains(&of_reason)).count()
-    }
-}
-
-fn everybody(tenants: &[&TenantId]) -> Principal {
-    Principal {
-        login: "ann".parse().unwrap(),
-        system_admin: true,
-        roles: tenants
-            .iter()
-            .map(|tenant| ((*tenant).clone(), Role::TenantAdmin))
-            .collect(),
-    }
-}
-
-pub(crate) fn item_ref(section: &str, key: &str) -> ItemRef {
-    ItemRef::new(section.parse().unwrap(), key.parse().unwrap())
-}
-
-/// A line of content.
-pub(crate) fn line(section: &str, key: &str, body: Value) -> String {
-    line_to(section, key, body, &[])
-}
-
-/// A line of content that refers to items besides its body.
-pub(crate) fn line_to(section: &str, key: &str, body: Value, to: &[(&str, &str)]) -> String {
-    let references: Vec<_> = to
-        .iter()
-        .map(|(section, key)| json!({"PackageName": section, "Key": key}))
-        .collect();
-    let line = json!({"PackageName": section, "Key": key, "Body": body, "References": references});
-    format!("{line}\n")
-}
-
-/// A feature, which refers to nothing: the plainest item of configuration there is.
-pub(crate) fn feature(key: &str, value: impl Into<Value>) -> String {
-    line("featureInstances", key, json!({"value": value.into()}))
-}
-
-/// Options as a request spells them.
-pub(crate) fn options(json: Value) -> ImportOptions {
-    serde_json::from_value(json).unwrap()
-}
-
-/// No options at all.
-pub(crate) fn plain() -> ImportOptions {
-    ImportOptions::default()
 }
