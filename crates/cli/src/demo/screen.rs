@@ -55,7 +55,7 @@ pub(super) fn gap() -> Result<(), CommandError> {
 
 /// A call, at the moment it is made. A documented step has its number.
 pub(super) fn call(step: Option<u8>, method: &str, path: &str) -> Result<(), CommandError> {
-    let step = step.map_or_else(String::new, |step| format!("{step}  "));
+    let step = step.map_or_else(|| "   ".to_owned(), |step| format!("{step}  "));
     print(&format!(
         "{INDENT}{}{:<4} {path}",
         step.bold(),

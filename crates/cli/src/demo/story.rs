@@ -157,7 +157,11 @@ impl Story<'_> {
         let path = format!("/rest/{PRODUCTION}/dev2prod/import/{id}/changes");
         screen::call(None, "GET", &path)?;
         let all = all_changes(&world.target, id).await?;
-        screen::answer(&format!("?diff=true, {} changes, {} of them:", all.len(), SHOWN.len()))?;
+        screen::answer(&format!(
+            "?diff=true, {} changes, {} of them:",
+            all.len(),
+            SHOWN.len()
+        ))?;
         screen::gap()?;
         let mut shown = Vec::new();
         for (section, key) in SHOWN {

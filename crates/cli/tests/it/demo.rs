@@ -106,7 +106,7 @@ fn the_demo_promotes_a_release_shows_each_call_and_leaves_nothing_behind() {
 
           7  POST /rest/200000002/dev2prod/import
                   import [id]
-          GET  /rest/200000002/dev2prod/import/[id]
+             GET  /rest/200000002/dev2prod/import/[id]
                   COMPLETED: 82 added, 83 modified, 6 removed, 711 skipped, 0 failed
 
           All of it became visible at one moment; until then readers saw what was
@@ -114,7 +114,7 @@ fn the_demo_promotes_a_release_shows_each_call_and_leaves_nothing_behind() {
 
         4 Some of it, field by field
 
-          GET  /rest/200000002/dev2prod/import/[id]/changes
+             GET  /rest/200000002/dev2prod/import/[id]/changes
                   ?diff=true, 173 changes, 6 of them:
 
           Removed metadata Incident.PagerNumber_c (source_removed)
@@ -144,6 +144,37 @@ fn the_demo_promotes_a_release_shows_each_call_and_leaves_nothing_behind() {
           Everything held. The server stops now, as --exit asks.
         "#);
     assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
+    check_picture(&ran.stdout);
+}
+
+/// The README's picture shows what the demo writes.
+fn check_picture(written: &str) {
+    let tight = |text: &str| -> String {
+        let text = without_times(&filtered(text));
+        text.split_whitespace().collect()
+    };
+    let written: Vec<_> = written.lines().map(tight).collect();
+    let tags = Regex::new("<[^>]*>").unwrap();
+    let lines = include_str!("../../../../docs/images/demo.svg").lines();
+    let shown: Vec<_> = lines
+        .filter(|line| line.starts_with("<text"))
+        .map(|line| {
+            let text = tags.replace_all(line, "");
+            tight(
+                &text
+                    .replace("&quot;", "\"")
+                    .replace("&#x27;", "'")
+                    .replace("&amp;", "&"),
+            )
+        })
+        .collect();
+    assert!(shown.len() > 50);
+    for line in shown {
+        assert!(
+            written.contains(&line),
+            "docs/images/demo.svg shows '{line}'; docs/images/ansi-to-svg.py says how to draw it anew"
+        );
+    }
 }
 
 /// A demo that stays.

@@ -4,4 +4,5 @@ mod acceptance;
 mod client;
 mod common;
 mod demo;
+mod readme;
 mod seed_sh;
