@@ -1,5 +1,7 @@
 //! The demo as somebody meets it who has just got the project.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may end it")]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -21,6 +23,7 @@ fn without_times(text: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the whole output is one snapshot")]
 fn the_demo_promotes_a_release_shows_each_call_and_leaves_nothing_behind() {
     let home = Home::new();
     let temporary = home.file("tmp");
@@ -258,6 +261,7 @@ fn paste(home: &Home, commands: &str) -> Ran {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the whole output is one snapshot")]
 fn the_commands_that_the_demo_shows_work_when_they_are_pasted_and_a_kept_demo_goes_on() {
     let home = Home::new();
     let keep = home.file("kept");

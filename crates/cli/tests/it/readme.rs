@@ -1,5 +1,7 @@
 //! What the README shows, run as it stands: its commands, and what it says that they print.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may end it")]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

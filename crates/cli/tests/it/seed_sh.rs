@@ -1,5 +1,7 @@
 //! `docs/seed.sh` against a real server.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may end it")]
+
 use std::path::Path;
 use std::process::Command;
 
