@@ -25,13 +25,16 @@ pub(crate) struct Head {
     pub(super) if_missing: bool,
 }
 
-type Batch = Result<(Section, Vec<Head>), BundleError>;
+/// The next heads of a section; `None` at the end, so that a reader that stops before it is not
+/// taken for a bundle that ends there.
+type Batch = Result<Option<(Section, Vec<Head>)>, BundleError>;
 
 /// The heads of all sections, in the seed's order, each by key.
 pub(crate) struct Heads {
     batches: mpsc::Receiver<Batch>,
     /// A batch that belongs to a section not yet asked for.
     ahead: Option<(Section, Vec<Head>)>,
+    ended: bool,
 }
 
 impl Heads {
@@ -41,14 +44,14 @@ impl Heads {
         let anew = by.map(|by| (by, Bodies::new(reader.clone())));
         let (sender, batches) = mpsc::channel(4);
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = read_all(&reader, anew, &sender) {
-                // Nobody listens if the import ended meanwhile.
-                let _ = sender.blocking_send(Err(error));
-            }
+            let end = read_all(&reader, anew, &sender).map(|()| None);
+            // Nobody listens if the import ended meanwhile.
+            let _ = sender.blocking_send(end);
         });
         Self {
             batches,
             ahead: None,
+            ended: false,
         }
     }
 
@@ -64,12 +67,7 @@ impl Heads {
         loop {
             let batch = match self.ahead.take() {
                 Some(batch) => Some(batch),
-                None => self
-                    .batches
-                    .recv()
-                    .await
-                    .transpose()
-                    .map_err(|e| refused(&e))?,
+                None => self.receive().await?,
             };
             match batch {
                 None => return Ok(Vec::new()),
@@ -81,6 +79,19 @@ impl Heads {
                 }
             }
         }
+    }
+
+    async fn receive(&mut self) -> Result<Option<(Section, Vec<Head>)>, JobError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let received = self.batches.recv().await;
+        let stopped = || JobError::internal("a bundle's index was not read to its end");
+        let batch = received
+            .ok_or_else(stopped)?
+            .map_err(|error| refused(&error))?;
+        self.ended = batch.is_none();
+        Ok(batch)
     }
 }
 
@@ -109,13 +120,13 @@ fn read_all(
             });
             if batch.len() == BATCH_ITEMS
                 && sender
-                    .blocking_send(Ok((section, std::mem::take(&mut batch))))
+                    .blocking_send(Ok(Some((section, std::mem::take(&mut batch)))))
                     .is_err()
             {
                 return Ok(());
             }
         }
-        if !batch.is_empty() && sender.blocking_send(Ok((section, batch))).is_err() {
+        if !batch.is_empty() && sender.blocking_send(Ok(Some((section, batch)))).is_err() {
             return Ok(());
         }
     }

@@ -234,7 +234,8 @@ impl Target<'_> {
         Ok(found)
     }
 
-    /// Which of these bytes are a file of the target.
+    /// Which of these bytes are a file of the target that stays: one that has not expired, or that
+    /// an item names.
     pub(super) async fn held_files(
         &self,
         scope: &Scope<FileRead>,
@@ -242,8 +243,15 @@ impl Target<'_> {
     ) -> StoreResult<BTreeSet<Digest>> {
         let mut held = BTreeSet::new();
         for batch in sha256.chunks(1_000) {
-            let files = self.engine.store().files_by_sha256(scope, batch).await?;
-            held.extend(files.into_iter().map(|file| file.sha256));
+            let (store, now_ms) = (self.engine.store(), self.engine.now_ms());
+            let files = store.files_by_sha256(scope, batch).await?;
+            let (fresh, expired): (Vec<_>, Vec<_>) =
+                files.into_iter().partition(|file| file.expires_ms > now_ms);
+            held.extend(fresh.into_iter().map(|file| file.sha256));
+            let expired: Vec<_> = expired.into_iter().map(|file| file.sha256).collect();
+            if !expired.is_empty() {
+                held.extend(store.attachments_in_use(&self.scope, &expired).await?);
+            }
         }
         Ok(held)
     }
@@ -280,7 +288,7 @@ fn row(
     let own = baselines.iter().find(|row| row.origin == origin);
     let other = baselines
         .iter()
-        .any(|row| row.origin != origin && row.baseline.source.is_some());
+        .any(|row| row.origin != origin && row.baseline.result.is_some());
     Row {
         package: package.map(|head| PackageSide {
             digest: head.digest,

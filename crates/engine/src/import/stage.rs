@@ -134,11 +134,10 @@ impl Stager<'_> {
         }
         let found = self.target.find_items(&local).await?;
         for item in found {
-            let place = wanted
-                .iter_mut()
-                .find(|wanted| wanted.item == item.head.item);
-            if let Some(wanted) = place {
-                wanted.local_body = Some(item.body);
+            // In item order, as the entries are.
+            let place = wanted.binary_search_by(|wanted| wanted.item.cmp(&item.head.item));
+            if let Ok(place) = place {
+                wanted[place].local_body = Some(item.body);
             }
         }
         Ok(())

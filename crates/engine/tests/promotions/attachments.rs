@@ -1,10 +1,14 @@
 //! The bytes of files travel with the items that name them.
 
-use dev2prod_model::access::Upkeep;
+use bytes::Bytes;
+use dev2prod_engine::ports::BlobPath;
+use dev2prod_model::access::FileWrite;
 use dev2prod_model::digest::sha256;
-use dev2prod_model::id::TenantId;
+use dev2prod_model::file::File;
+use dev2prod_model::id::{FileId, TenantId};
 use insta::assert_snapshot;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::outcome::{line, plain};
 use crate::world::World;
@@ -17,7 +21,7 @@ fn attachment(key: &str, bytes: &[u8]) -> String {
     line("attachments", key, body)
 }
 
-/// Loses the bytes of a tenant's file, as a file system may.
+/// Loses the bytes of a tenant's file, as a disk may.
 async fn lose(world: &World, tenant: &TenantId, bytes: &[u8]) {
     let store = world.engine.store();
     let files = store
@@ -25,10 +29,8 @@ async fn lose(world: &World, tenant: &TenantId, bytes: &[u8]) {
         .await
         .unwrap();
     for file in files {
-        store
-            .forget_file(&Upkeep::of_the_server(), tenant, file.id)
-            .await
-            .unwrap();
+        let path = BlobPath::file(tenant, file.id);
+        world.engine.blobs().delete(path.as_str()).await.unwrap();
     }
 }
 
@@ -93,4 +95,49 @@ async fn bytes_that_nobody_has_are_named_before_anything_is_written() {
 
     world.store_file(&prod, bytes).await;
     world.import(&prod, &bundle, &plain()).await.done();
+}
+
+/// Keeps bytes in a file that has expired and was not tidied away yet.
+async fn store_expired(world: &World, tenant: &TenantId, bytes: &[u8]) {
+    let scope = world.scope::<FileWrite>(tenant);
+    let file = File {
+        id: FileId(Uuid::from_u128(7)),
+        name: "old.txt".to_owned(),
+        content_type: "text/plain".to_owned(),
+        bytes: bytes.len() as u64,
+        sha256: sha256(bytes),
+        created_by: scope.login().clone(),
+        created_ms: 0,
+        expires_ms: 1,
+    };
+    let path = BlobPath::file(tenant, file.id);
+    let mut writer = world.engine.blobs().writer(&path).await.unwrap();
+    writer.write(Bytes::copy_from_slice(bytes)).await.unwrap();
+    writer.finish().await.unwrap();
+    world
+        .engine
+        .store()
+        .insert_file(&scope, &file)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_may_be_tidied_away_any_moment_do_not_count() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let bytes = b"terms".as_slice();
+    world.store_file(&dev, bytes).await;
+    world.put(&dev, &attachment("terms.txt", bytes)).await;
+    let whole = world.export_all(&dev).await;
+    lose(&world, &dev, bytes).await;
+    let lacking = world.export_all(&dev).await;
+    store_expired(&world, &prod, bytes).await;
+
+    let refused = world.import(&prod, &lacking, &plain()).await;
+    assert_snapshot!(refused.plan, @"Failed missing_attachment: attachments terms.txt");
+    world.import(&prod, &whole, &plain()).await.done();
+    world.tidy().await;
+    let brought = world.file_bytes(&prod, sha256(bytes)).await;
+    assert_eq!(brought.as_deref(), Some(bytes));
 }
