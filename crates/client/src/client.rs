@@ -51,6 +51,16 @@ pub struct InTenant {
     tenant: String,
 }
 
+/// Whether the address never leaves this machine.
+fn is_this_machine(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let ip = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<std::net::IpAddr>();
+    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+}
+
 impl Client {
     /// A client of the server that the options name; nothing is sent yet.
     ///
@@ -75,6 +85,10 @@ impl Client {
         } else if base.scheme() == "http" {
             // Without TLS a machine without any certificates will do.
             builder = builder.tls_certs_only([]);
+            if is_this_machine(&base) {
+                // A proxy for the world outside leads nowhere from here.
+                builder = builder.no_proxy();
+            }
         }
         let http = builder.build().map_err(|error| {
             let mut why = error.to_string();

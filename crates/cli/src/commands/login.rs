@@ -23,7 +23,7 @@ pub(crate) struct LoginArgs {
     /// The name to save it under
     #[arg(value_name = "NAME")]
     name: String,
-    /// The address, such as https://company.net
+    /// The address, with https:// or http:// before it
     #[arg(value_name = "URL")]
     url: String,
     /// The tenant that commands take if they name none

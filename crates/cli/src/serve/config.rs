@@ -1,5 +1,6 @@
 //! The server's options: defaults, then a TOML file, then the environment, then arguments.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -177,14 +178,14 @@ impl ServeConfig {
         Duration::from_secs(self.stop_seconds.into())
     }
 
-    /// What of it the engine asks for.
-    pub(crate) fn settings(&self) -> Settings {
+    /// What of it the engine asks for, listening at this address.
+    pub(crate) fn settings(&self, address: SocketAddr) -> Settings {
         let minutes = |minutes: u32| i64::from(minutes) * 60_000;
         Settings {
             server_name: self
                 .server_name
                 .clone()
-                .unwrap_or_else(|| self.listen.clone()),
+                .unwrap_or_else(|| address.to_string()),
             session_ms: minutes(self.session_minutes),
             time_to_live_ms: i64::from(self.time_to_live_seconds) * 1_000,
             workers: self.workers,
@@ -211,8 +212,16 @@ mod tests {
         };
         let config = ServeConfig::read(args).unwrap();
         assert_eq!(config.listen, "127.0.0.1:2");
-        assert_eq!(config.settings().file_retention_ms, 7 * 24 * 3_600_000);
-        assert_eq!(config.settings().session_ms, 3_600_000);
+        assert_eq!(
+            config
+                .settings(([127, 0, 0, 1], 1).into())
+                .file_retention_ms,
+            7 * 24 * 3_600_000
+        );
+        assert_eq!(
+            config.settings(([127, 0, 0, 1], 1).into()).session_ms,
+            3_600_000
+        );
     }
 
     #[test]

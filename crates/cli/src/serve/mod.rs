@@ -82,13 +82,17 @@ impl Server {
             database_bytes_max: config.database_bytes_max,
         };
         let embedded = Embedded::open(&config.data, options).await?;
+        let listener = TcpListener::bind(&config.listen)
+            .await
+            .with_context(|| format!("could not listen on {}", config.listen))?;
+        let address = listener.local_addr()?;
         let engine = Engine::new(Parts {
             store: embedded.store.clone(),
             blobs: embedded.blobs.clone(),
             catalogue: Arc::new(catalogue),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
-            settings: config.settings(),
+            settings: config.settings(address),
         });
         let login: Login = config
             .admin_login
@@ -97,10 +101,6 @@ impl Server {
         let password = config.admin_password.clone();
         let first_admin = accounts::first_admin(&engine, login, password).await?;
         let runner = Runner::start(engine.clone()).await?;
-        let listener = TcpListener::bind(&config.listen)
-            .await
-            .with_context(|| format!("could not listen on {}", config.listen))?;
-        let address = listener.local_addr()?;
         let stopping = CancellationToken::new();
         let app = dev2prod_http::router(AppState::new(engine))
             .into_make_service_with_connect_info::<SocketAddr>();

@@ -4,7 +4,7 @@ use dev2prod_model::plan::{Action, Entry};
 use dev2prod_model::section::Section;
 
 /// Entries of a full batch, which is staged in one short transaction.
-pub(super) const BATCH_ENTRIES: usize = 4_000;
+pub(super) const BATCH_ENTRIES: usize = 1_000;
 
 /// Chunks of the bundle that a batch reads bodies from. A chunk is some 512 KiB, or one body.
 const BATCH_CHUNKS: usize = 8;

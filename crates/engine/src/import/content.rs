@@ -130,6 +130,17 @@ impl Maker {
                 .travelling(section, &exactly(section, &found)?);
             text = Some(json::canonical(&body));
         }
+        let travelling = text.as_deref().unwrap_or(&found.body);
+        let digest = item_digest(travelling, &found.references);
+        if digest != wanted.digest {
+            let what = wanted.item.to_string();
+            let expected = wanted.digest;
+            return Err(BundleError::DigestMismatch {
+                what,
+                expected,
+                found: digest,
+            });
+        }
         let mut links = self.catalogue.references(section, &body);
         let explicit: Vec<ItemRef> = serde_json::from_str(&found.references)
             .map_err(|_| mismatch(section, &found.key, "no references"))?;

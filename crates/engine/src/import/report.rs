@@ -237,7 +237,7 @@ fn message(entry: &Entry) -> String {
             format!("{item} is gone from the source but stays: it is shipped with the application")
         }
         Reason::RemovalNotDelivered => format!(
-            "{item} is named for removal but stays: this tenant never delivered it to the target"
+            "{item} is gone from the package but stays: the target's version was not delivered by it"
         ),
         Reason::Unchanged
         | Reason::Adopted

@@ -101,11 +101,11 @@ pub trait StagingStore: Send + Sync {
     /// Keeps the right for another lease.
     async fn renew_stage(&self, stage: &Stage, lease_ms: i64) -> StoreResult<()>;
 
-    /// Stages these changes (at most 4,000). In key order they are written fastest. Repeating a
+    /// Stages these changes (at most 1,000). In key order they are written fastest. Repeating a
     /// batch is harmless.
     async fn stage(&self, stage: &Stage, changes: &[Change]) -> StoreResult<()>;
 
-    /// Stages these moves of baselines (at most 4,000). Repeating a batch is harmless.
+    /// Stages these moves of baselines (at most 1,000). Repeating a batch is harmless.
     async fn stage_baselines(&self, stage: &Stage, changes: &[BaselineChange]) -> StoreResult<()>;
 
     /// Removes everything staged so far; the right stays.

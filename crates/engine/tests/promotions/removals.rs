@@ -243,7 +243,7 @@ async fn a_granular_package_removes_only_what_it_names() {
     Skipped removal_not_delivered: featureInstances own
     Removed source_removed: data Person/ann
     ");
-    assert_snapshot!(done.warnings().join("\n"), @"removal_not_delivered: featureInstances own is named for removal but stays: this tenant never delivered it to the target");
+    assert_snapshot!(done.warnings().join("\n"), @"removal_not_delivered: featureInstances own is gone from the package but stays: the target's version was not delivered by it");
     let keys: Vec<_> = world
         .digests(&prod)
         .await

@@ -44,7 +44,7 @@ pub struct Row {
     pub target: Option<TargetSide>,
     /// At the last delivery of this origin.
     pub baseline: Option<Baseline>,
-    /// Whether another origin's last delivery of it was not a removal.
+    /// Whether another origin's last delivery of it was written: neither a removal nor kept out.
     pub delivered_by_other: bool,
 }
 
@@ -178,6 +178,10 @@ fn decide_absent(row: &Row, terms: &Terms<'_>) -> Option<Decision> {
         Some(target) if target.system => stay(Reason::RemovalSystem),
         Some(_) if row.delivered_by_other => stay(Reason::RemovalShared),
         Some(_) if older => fail(Reason::OlderThanDelivered),
+        // The target's own version was kept: it was never this origin's to remove.
+        Some(_) if base.result.is_none() => {
+            settle(Action::Skipped, Reason::RemovalNotDelivered, removal)
+        }
         Some(target) if base.result == Some(target.digest) => {
             settle(Action::Removed, Reason::SourceRemoved, removal)
         }

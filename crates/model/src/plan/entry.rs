@@ -83,7 +83,7 @@ reasons! {
     RemovalShared = "removal_shared";
     /// Gone from the source, but shipped with the application.
     RemovalSystem = "removal_system";
-    /// Named for removal, but never delivered by this origin.
+    /// Gone from the source or named for removal, but the target's version was not delivered.
     RemovalNotDelivered = "removal_not_delivered";
     /// Gone from the source and already from the target.
     AlreadyRemoved = "already_removed";

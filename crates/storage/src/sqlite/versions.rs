@@ -44,7 +44,16 @@ pub(super) async fn delete_items(
     doing: &'static str,
 ) -> StoreResult<u64> {
     let (condition, revision) = which.condition();
-    let versions = of_items("item", condition);
+    let condition = match which {
+        Which::BegunBy(_) => condition.to_owned(),
+        // What was delivered is the base of the next comparison, as long as it is the last delivery.
+        Which::EndedBy(_) => format!(
+            "{condition} AND NOT EXISTS (SELECT 1 FROM baseline b WHERE b.tenant = v.tenant
+                 AND b.section = v.section AND b.key = v.key AND b.to_rev = {OPEN}
+                 AND (b.result = v.digest OR b.result = X'' AND b.source = v.digest))"
+        ),
+    };
+    let versions = of_items("item", &condition);
     let count = format!("SELECT count(*) {versions}");
     let links = format!(
         "INSERT INTO link_gone (tenant, to_section, to_key, section, key, from_rev)

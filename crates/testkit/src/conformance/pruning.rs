@@ -11,8 +11,8 @@ pub async fn pruning_keeps_what_readers_at_the_limit_see(store: &dyn Store) {
     world
         .commit_with(
             &[
-                Change::Put(linked(put("a", 1), &["z"])),
-                Change::Put(put("b", 1)),
+                Change::Put(put("a", 1)),
+                Change::Put(linked(put("b", 1), &["z"])),
             ],
             &[delivered("a", 1, 1)],
         )
@@ -27,8 +27,13 @@ pub async fn pruning_keeps_what_readers_at_the_limit_see(store: &dyn Store) {
     let pruned = store
         .prune_versions(&upkeep(), &world.tenant, Revision(3), 100)
         .await;
-    // a at 1 and at 2, b at 1, and a baseline at 1.
-    assert_eq!(pruned.unwrap(), 4);
+    // a and b at 1, and a baseline at 1. a at 2 is what was last delivered.
+    assert_eq!(pruned.unwrap(), 3);
+    assert_eq!(
+        world.metadata(2).await.len(),
+        2,
+        "beside c, the base of the next comparison"
+    );
     assert_eq!((world.metadata(3).await, world.metadata(4).await), before);
     assert_eq!(
         (world.delivered(3).await, world.delivered(4).await),

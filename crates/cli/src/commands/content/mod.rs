@@ -19,7 +19,7 @@ use crate::output::Output;
 /// Read and write a tenant's content
 ///
 /// A folder of content holds items.ndjson (or items.ndjson.gz), a line of
-/// {"PackageName","Key","Body","References"} for each item, and attachments/<sha256>, the bytes
+/// {"PackageName","Key","Body","References"} for each item, and attachments/SHA256, the bytes
 /// that items of the section attachments name.
 #[derive(Args, Debug)]
 #[command(

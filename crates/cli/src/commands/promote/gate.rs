@@ -1,7 +1,7 @@
 //! What stands between a clean dry run and the import.
 
-use dev2prod_client::api::model::plan::Reason;
-use dev2prod_client::api::{ChangesQuery, Feature};
+use dev2prod_client::api::model::plan::{FirstDelivery, Reason};
+use dev2prod_client::api::{ChangesQuery, Feature, ImportRequest};
 use dev2prod_client::{InTenant, RemoteImport};
 
 use super::super::plan_options::PlanArgs;
@@ -30,6 +30,29 @@ pub(super) async fn first_delivery(
     ))
     .hint(format!("'dev2prod changes {} --reason first_delivery --diff' shows them", plan.id))
     .hint("--first-delivery take replaces them, --first-delivery keep leaves them"))
+}
+
+/// The request for the import itself: no first delivery that the dry run did not show may slip in
+/// meanwhile. With no choice made, the dry run showed none.
+pub(super) async fn nothing_new(
+    target: &InTenant,
+    request: ImportRequest,
+) -> Result<ImportRequest, CommandError> {
+    let offered = target
+        .client()
+        .features()
+        .await?
+        .contains(&Feature::FirstDelivery);
+    let chosen = request.first_delivery.is_some();
+    let first_delivery = if offered && !chosen {
+        Some(FirstDelivery::Fail)
+    } else {
+        request.first_delivery
+    };
+    Ok(ImportRequest {
+        first_delivery,
+        ..request
+    })
 }
 
 /// How many items would be replaced by a first delivery.

@@ -240,7 +240,7 @@ impl Model {
         let target = self.target.get(&key).copied();
         let last = self.deliveries.get(&(key, bundle.origin)).copied();
         let other = self.deliveries.get(&(key, 1 - bundle.origin));
-        let others = other.is_some_and(|other| other.source.is_some());
+        let others = other.is_some_and(|other| other.result.is_some());
         match bundle.carried.get(&key) {
             Some(carried) => settle_carried(carried, target, last, others, choices),
             None => {
@@ -335,6 +335,9 @@ fn settle_gone(
     }
     if refused {
         return (Verdict::Fail, None);
+    }
+    if last.result.is_none() {
+        return (Verdict::Stay, settled);
     }
     if target == last.result {
         return (Verdict::Remove, settled);
