@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::section::Section;
@@ -124,13 +124,50 @@ impl fmt::Display for ItemRef {
 }
 
 /// SHA-256 of an item as it travels (see [`crate::digest`]), or of a file's bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// Gives its 64 hexadecimal digits to `take`. Plans are full of digests: nothing is allocated.
+    fn with_digits<R>(&self, take: impl FnOnce(&str) -> R) -> R {
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
+            pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
+        }
+        take(std::str::from_utf8(&digits).expect("digits are ASCII"))
+    }
+}
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&hex::encode(self.0))
+        self.with_digits(|digits| f.pad(digits))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.with_digits(|digits| serializer.serialize_str(digits))
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Digits;
+
+        impl de::Visitor<'_> for Digits {
+            type Value = Digest;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{InvalidDigest}")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Digest, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(Digits)
     }
 }
 
@@ -149,26 +186,23 @@ impl FromStr for Digest {
     type Err = InvalidDigest;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.as_bytes();
         let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| InvalidDigest)?;
-        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        if digits.len() != 64 {
             return Err(InvalidDigest);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
         }
         Ok(Self(bytes))
     }
 }
 
-impl TryFrom<String> for Digest {
-    type Error = InvalidDigest;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        digest.to_string()
+const fn nibble(digit: u8) -> Result<u8, InvalidDigest> {
+    match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        _ => Err(InvalidDigest),
     }
 }
 
@@ -223,6 +257,29 @@ mod tests {
             "a\u{85}b".parse::<Key>(),
             Err(InvalidKey::ControlCharacter(0x85))
         );
+    }
+
+    #[test]
+    fn a_digest_is_64_lower_case_digits_and_nothing_else() {
+        let digits = "00ff10a9".repeat(8);
+        let digest: Digest = digits.parse().unwrap();
+        assert_eq!((digest.0[0], digest.0[1], digest.0[3]), (0, 255, 0xa9));
+        assert_eq!(digest.to_string(), digits);
+        let json = serde_json::to_string(&digest).unwrap();
+        assert_eq!(json, format!("\"{digits}\""));
+        assert_eq!(serde_json::from_str::<Digest>(&json).unwrap(), digest);
+        for bad in [
+            String::new(),
+            digits[1..].to_owned(),
+            format!("{digits}0"),
+            digits.to_uppercase(),
+            digits.replace('9', "g"),
+            "é".repeat(32),
+        ] {
+            assert_eq!(bad.parse::<Digest>(), Err(InvalidDigest), "{bad}");
+            let json = serde_json::to_string(&bad).unwrap();
+            assert!(serde_json::from_str::<Digest>(&json).is_err(), "{bad}");
+        }
     }
 
     #[test]
