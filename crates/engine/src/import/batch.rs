@@ -1,13 +1,22 @@
 //! How many entries of a plan are worked on at a time: bounded by what their bodies can weigh.
 
+use std::sync::Arc;
+
 use dev2prod_model::plan::{Action, Entry};
 use dev2prod_model::section::Section;
+use tokio::sync::mpsc;
+
+use crate::plan_file::{PlanFileError, PlanReader};
+use crate::runner::job::JobError;
 
 /// Entries of a full batch, which is staged in one short transaction.
 pub(super) const BATCH_ENTRIES: usize = 1_000;
 
+/// From this many entries on a batch ends where a chunk does: none is inflated for two batches.
+const BATCH_ENTRIES_ENOUGH: usize = BATCH_ENTRIES / 2;
+
 /// Chunks of the bundle that a batch reads bodies from. A chunk is some 512 KiB, or one body.
-const BATCH_CHUNKS: usize = 8;
+const BATCH_CHUNKS: usize = 4;
 
 /// A batch that fills with entries in item order.
 #[derive(Default)]
@@ -26,7 +35,8 @@ impl Filling {
             .filter(|_| reads)
             .map(|chunk| (entry.item.section, chunk));
         let another = place.is_some() && place != self.last;
-        if self.entries == BATCH_ENTRIES || another && self.chunks == BATCH_CHUNKS {
+        let enough = self.entries >= BATCH_ENTRIES_ENOUGH || self.chunks == BATCH_CHUNKS;
+        if self.entries == BATCH_ENTRIES || another && enough {
             return false;
         }
         self.entries += 1;
@@ -38,17 +48,61 @@ impl Filling {
     }
 }
 
-/// The entries in batches, in order.
-pub(super) fn batches(mut entries: &[Entry]) -> Vec<&[Entry]> {
-    let mut batches = Vec::new();
-    while !entries.is_empty() {
-        let mut filling = Filling::default();
-        let full = entries.iter().position(|entry| !filling.takes(entry));
-        let (batch, rest) = entries.split_at(full.unwrap_or(entries.len()));
-        batches.push(batch);
-        entries = rest;
+/// The next entries that go into one batch; none at the end.
+pub(super) fn next_of<E>(
+    entries: &mut std::iter::Peekable<impl Iterator<Item = Result<Entry, E>>>,
+) -> Option<Result<Vec<Entry>, E>> {
+    let mut filling = Filling::default();
+    let mut batch = Vec::with_capacity(BATCH_ENTRIES);
+    let mut fits = |entry: &Result<Entry, E>| match entry {
+        Ok(entry) => filling.takes(entry),
+        Err(_) => true,
+    };
+    while let Some(entry) = entries.next_if(&mut fits) {
+        match entry {
+            Ok(entry) => batch.push(entry),
+            Err(error) => return Some(Err(error)),
+        }
     }
-    batches
+    (!batch.is_empty()).then_some(Ok(batch))
+}
+
+/// A plan's entries in batches, read ahead by a thread of its own.
+pub(super) struct Batches {
+    /// `None` is the end: a reader that stops before it is not taken for it.
+    read: mpsc::Receiver<Option<Result<Vec<Entry>, PlanFileError>>>,
+}
+
+impl Batches {
+    /// Begins to read.
+    pub(super) fn of(plan: &Arc<PlanReader>) -> Self {
+        let plan = Arc::clone(plan);
+        let (sender, read) = mpsc::channel(1);
+        tokio::task::spawn_blocking(move || {
+            let chunks = plan.index().chunks.iter();
+            let entries = chunks.flat_map(|chunk| match plan.entries(chunk) {
+                Ok(entries) => entries.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            });
+            let mut entries = entries.peekable();
+            loop {
+                let batch = next_of(&mut entries);
+                let over = !matches!(batch, Some(Ok(_)));
+                // Nobody listens if the import ended meanwhile.
+                if sender.blocking_send(batch).is_err() || over {
+                    return;
+                }
+            }
+        });
+        Self { read }
+    }
+
+    /// The next batch; none at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Entry>>, JobError> {
+        let stopped = || JobError::internal("a plan was not read to its end");
+        let batch = self.read.recv().await.ok_or_else(stopped)?;
+        batch.transpose().map_err(JobError::internal)
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +129,14 @@ mod tests {
     }
 
     fn sizes(entries: &[Entry]) -> Vec<usize> {
-        batches(entries).into_iter().map(<[Entry]>::len).collect()
+        let mut entries = entries
+            .iter()
+            .cloned()
+            .map(Ok::<_, PlanFileError>)
+            .peekable();
+        std::iter::from_fn(|| next_of(&mut entries))
+            .map(|batch| batch.unwrap().len())
+            .collect()
     }
 
     #[test]
@@ -89,13 +150,22 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_with_enough_entries_ends_where_a_chunk_does() {
+        let chunk = |n: usize| u32::try_from(n / 300).unwrap();
+        let added: Vec<_> = (0..1_000)
+            .map(|n| entry(n, Action::Added, chunk(n)))
+            .collect();
+        assert_eq!(sizes(&added), [600, 400]);
+    }
+
+    #[test]
     fn a_batch_is_full_by_the_chunks_it_reads() {
         let chunk = |n: usize| u32::try_from(n / 3).unwrap();
         let added: Vec<_> = (0..27).map(|n| entry(n, Action::Added, chunk(n))).collect();
         assert_eq!(
             sizes(&added),
-            [24, 3],
-            "eight chunks of three items, then the ninth"
+            [12, 12, 3],
+            "four chunks of three items, four more, then the ninth"
         );
         let skipped: Vec<_> = (0..27)
             .map(|n| entry(n, Action::Skipped, chunk(n)))

@@ -88,39 +88,37 @@ pub(super) struct Wanted {
     pub(super) local_body: Option<String>,
 }
 
-/// Makes items for the target, on a thread of their own.
+/// Makes items for the target, on threads of their own.
+#[derive(Clone)]
 pub(super) struct Maker {
-    bodies: Bodies,
+    bundle: Reader,
     catalogue: Arc<Catalogue>,
 }
 
 impl Maker {
     /// From this bundle, by this catalogue.
     pub(super) fn new(bundle: Reader, catalogue: Arc<Catalogue>) -> Self {
-        Self {
-            bodies: Bodies::new(bundle),
-            catalogue,
-        }
+        Self { bundle, catalogue }
     }
 
     /// Makes these, which come in item order.
-    pub(super) async fn make(
-        mut self,
-        wanted: Vec<Wanted>,
-    ) -> Result<(Self, Vec<PutItem>), JobError> {
+    pub(super) async fn make(&self, wanted: Vec<Wanted>) -> Result<Vec<PutItem>, JobError> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let this = self.clone();
         let made = tokio::task::spawn_blocking(move || {
-            let items: Result<Vec<_>, BundleError> =
-                wanted.into_iter().map(|wanted| self.item(wanted)).collect();
-            items.map(|items| (self, items))
+            let mut bodies = Bodies::new(this.bundle.clone());
+            let items = wanted.into_iter();
+            items.map(|wanted| this.item(&mut bodies, wanted)).collect()
         });
-        made.await
-            .map_err(JobError::internal)?
-            .map_err(|error| refused(&error))
+        let made: Result<_, BundleError> = made.await.map_err(JobError::internal)?;
+        made.map_err(|error| refused(&error))
     }
 
-    fn item(&mut self, wanted: Wanted) -> Result<PutItem, BundleError> {
+    fn item(&self, bodies: &mut Bodies, wanted: Wanted) -> Result<PutItem, BundleError> {
         let section = wanted.item.section;
-        let found = self.bodies.read(&wanted.item, wanted.chunk)?;
+        let found = bodies.read(&wanted.item, wanted.chunk)?;
         let mut body = parsed(section, &found)?;
         let mut text = None;
         if self.catalogue.has_local(section, &body) {

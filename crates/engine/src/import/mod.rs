@@ -12,6 +12,7 @@ mod report;
 mod sides;
 mod stage;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dev2prod_model::access::{ContentWrite, HistoryRead, Scope};
@@ -164,7 +165,7 @@ impl Work<'_> {
     async fn change(&self, stage: &Stage) -> Result<JobOutcome, JobError> {
         let at = stage.base;
         let (planned, target) = self.plan(at, false).await?;
-        let plan = PlanReader::open(&planned.path).map_err(JobError::internal)?;
+        let plan = Arc::new(PlanReader::open(&planned.path).map_err(JobError::internal)?);
         // A moved file stays open: what was read is what is kept.
         self.keep_plan(&planned).await?;
         if planned.failed {

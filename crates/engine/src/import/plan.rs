@@ -9,9 +9,10 @@ use dev2prod_model::item::{Digest, ItemRef};
 use dev2prod_model::operation::{Phase, Progress, SectionReport};
 use dev2prod_model::plan::{Action, Entry, ImportOptions, Reason};
 use dev2prod_model::section::Section;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use tempfile::TempPath;
 
-use super::batch::{BATCH_ENTRIES, Filling};
+use super::batch::next_of;
 use super::bundle::OpenBundle;
 use super::content::{Maker, Wanted};
 use super::draft::{Draft, draft};
@@ -22,6 +23,9 @@ use super::sides::Target;
 use crate::plan_file::PlanWriter;
 use crate::ports::PutItem;
 use crate::runner::job::{Heartbeat, JobError};
+
+/// Batches that are made at the same time.
+const BATCHES_AT_ONCE: usize = 2;
 
 /// More removals than this from one section, if they are over a tenth of it, must be allowed.
 const REMOVALS_UNASKED_MAX: u64 = 20;
@@ -72,31 +76,22 @@ pub(super) async fn make(
         afterwards: Afterwards::new(target, &draft),
         files: Scope::<FileRead>::clone(&bundle.target_files),
         crowded,
-        maker: Some(Maker::new(
-            bundle.reader(),
-            target.engine.catalogue().clone(),
-        )),
         attachments: &bundle.attachments,
     };
+    // While one batch is checked and written the next is made.
+    let maker = Maker::new(bundle.reader(), target.engine.catalogue().clone());
     let mut entries = draft.entries().peekable();
-    loop {
-        let mut filling = Filling::default();
-        let mut batch = Vec::with_capacity(BATCH_ENTRIES);
-        let mut fits = |entry: &Result<Entry, JobError>| match entry {
-            Ok(entry) => filling.takes(entry),
-            Err(_) => true,
-        };
-        while let Some(entry) = entries.next_if(&mut fits) {
-            batch.push(entry?);
-        }
-        if batch.is_empty() {
-            break;
-        }
-        checker.check(&mut batch).await?;
+    let batches = stream::iter(std::iter::from_fn(|| next_of(&mut entries)));
+    let mut made = batches
+        .map(|batch| made(maker.clone(), batch))
+        .buffered(BATCHES_AT_ONCE);
+    while let Some((mut batch, items)) = made.try_next().await? {
+        checker.check(&mut batch, items).await?;
         for entry in &batch {
             out.push(entry)?;
         }
     }
+    drop(made);
     let failed = out.tally.failed();
     let order = target.engine.catalogue().import_order();
     Ok(Planned {
@@ -105,6 +100,16 @@ pub(super) async fn make(
         path,
         failed,
     })
+}
+
+/// Entries and the items that they write.
+async fn made(
+    maker: Maker,
+    batch: Result<Vec<Entry>, JobError>,
+) -> Result<(Vec<Entry>, Vec<PutItem>), JobError> {
+    let batch = batch?;
+    let items = maker.make(wanted(&batch)).await?;
+    Ok((batch, items))
 }
 
 fn new_file(scratch: &Path) -> Result<tempfile::NamedTempFile, JobError> {
@@ -168,27 +173,19 @@ struct Checker<'a> {
     afterwards: Afterwards<'a>,
     files: Scope<FileRead>,
     crowded: BTreeSet<Section>,
-    /// Absent only while it works.
-    maker: Option<Maker>,
     attachments: &'a BTreeSet<Digest>,
 }
 
 impl Checker<'_> {
-    async fn check(&mut self, batch: &mut [Entry]) -> Result<(), JobError> {
+    /// Checks entries together with the items that they write.
+    async fn check(&mut self, batch: &mut [Entry], items: Vec<PutItem>) -> Result<(), JobError> {
         for entry in batch.iter_mut() {
             let crowded = self.crowded.contains(&entry.item.section);
             if crowded && entry.action == Action::Removed {
                 fail(entry, Reason::ManyRemovals, Vec::new());
             }
         }
-        let written = wanted(batch);
-        if !written.is_empty() {
-            let maker = self
-                .maker
-                .take()
-                .ok_or_else(|| JobError::internal("no maker"))?;
-            let (maker, items) = maker.make(written).await?;
-            self.maker = Some(maker);
+        if !items.is_empty() {
             self.check_attachments(batch, &items).await?;
             let links: HashMap<ItemRef, Vec<ItemRef>> = items
                 .into_iter()

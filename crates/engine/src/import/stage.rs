@@ -1,6 +1,7 @@
 //! Carrying a plan out: stage what it says, read it back.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use dev2prod_model::access::{FileRead, FileWrite, Scope};
 use dev2prod_model::file::File;
@@ -12,7 +13,7 @@ use fail::fail_point;
 use futures::FutureExt;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::batch::batches;
+use super::batch::Batches;
 use super::bundle::OpenBundle;
 use super::content::{Maker, Wanted};
 use super::plan::wanted;
@@ -32,7 +33,7 @@ pub(super) struct Stager<'a> {
     pub(super) target: &'a Target<'a>,
     pub(super) bundle: &'a OpenBundle,
     pub(super) stage: &'a Stage,
-    pub(super) plan: &'a PlanReader,
+    pub(super) plan: &'a Arc<PlanReader>,
     pub(super) files: Scope<FileWrite>,
     pub(super) heartbeat: &'a Heartbeat,
 }
@@ -52,29 +53,24 @@ impl Stager<'_> {
             .plan
             .index()
             .count(|count| !matches!(count.action, Action::Skipped | Action::Failed));
-        let mut maker = Maker::new(self.bundle.reader(), self.target.engine.catalogue().clone());
+        let maker = Maker::new(self.bundle.reader(), self.target.engine.catalogue().clone());
         let mut ready = Batch::default();
         let mut done = 0;
         let mut before = Before::of(self).await?;
-        for chunk in &self.plan.index().chunks {
-            let entries = self.plan.entries(chunk).map_err(JobError::internal)?;
-            for entries in batches(&entries) {
-                let there = before.take(self, entries).await?;
-                let write = async {
-                    store.stage(self.stage, &ready.changes).await?;
-                    store.stage_baselines(self.stage, &ready.baselines).await?;
-                    Ok::<_, JobError>(())
-                };
-                let (written, made) = tokio::join!(write, self.make(maker, entries, &there));
-                written?;
-                done += ready.changes.len() as u64;
-                self.show(Phase::Staging, done, total);
-                fail_point!("import.staged_batch");
-                (maker, ready) = made?;
-            }
+        let mut batches = Batches::of(self.plan);
+        while let Some(entries) = batches.next().await? {
+            let there = before.take(self, &entries).await?;
+            let write = store.stage_both(self.stage, &ready.changes, &ready.baselines);
+            let (written, made) = tokio::join!(write, self.make(&maker, &entries, &there));
+            written?;
+            done += ready.changes.len() as u64;
+            self.show(Phase::Staging, done, total);
+            fail_point!("import.staged_batch");
+            ready = made?;
         }
-        store.stage(self.stage, &ready.changes).await?;
-        store.stage_baselines(self.stage, &ready.baselines).await?;
+        store
+            .stage_both(self.stage, &ready.changes, &ready.baselines)
+            .await?;
         self.show(Phase::Staging, total, total);
         Ok(())
     }
@@ -82,14 +78,14 @@ impl Stager<'_> {
     /// Makes what these entries write, but for what is there already.
     async fn make(
         &self,
-        maker: Maker,
+        maker: &Maker,
         entries: &[Entry],
         there: &HashSet<ItemRef>,
-    ) -> Result<(Maker, Batch), JobError> {
+    ) -> Result<Batch, JobError> {
         let mut wanted = wanted(entries);
         wanted.retain(|wanted| !there.contains(&wanted.item));
         self.add_local_bodies(entries, &mut wanted).await?;
-        let (maker, items) = maker.make(wanted).await?;
+        let items = maker.make(wanted).await?;
         self.bring_attachments(&items).await?;
         let mut items = items.into_iter().peekable();
         let mut batch = Batch::default();
@@ -109,7 +105,7 @@ impl Stager<'_> {
                 });
             }
         }
-        Ok((maker, batch))
+        Ok(batch)
     }
 
     /// The target's own bodies, where they hold fields that stay the target's.
@@ -197,8 +193,9 @@ impl Stager<'_> {
             after: None,
         };
         let mut done = 0;
-        for chunk in &self.plan.index().chunks {
-            for entry in self.plan.entries(chunk).map_err(JobError::internal)? {
+        let mut batches = Batches::of(self.plan);
+        while let Some(entries) = batches.next().await? {
+            for entry in entries {
                 let expected = match entry.action {
                     Action::Added | Action::Modified => Some((entry.item, entry.result)),
                     Action::Removed => Some((entry.item, None)),

@@ -108,6 +108,15 @@ pub trait StagingStore: Send + Sync {
     /// Stages these moves of baselines (at most 1,000). Repeating a batch is harmless.
     async fn stage_baselines(&self, stage: &Stage, changes: &[BaselineChange]) -> StoreResult<()>;
 
+    /// Stages items and baselines as the two above do, together or not at all: one write where
+    /// they would be two.
+    async fn stage_both(
+        &self,
+        stage: &Stage,
+        changes: &[Change],
+        baselines: &[BaselineChange],
+    ) -> StoreResult<()>;
+
     /// Removes everything staged so far; the right stays.
     async fn clear_stage(&self, stage: &Stage) -> StoreResult<()>;
 

@@ -121,8 +121,9 @@ pub(super) struct Insert {
 }
 
 impl Insert {
-    /// Statements of these sizes: three texts to keep prepared, whatever the number of rows.
-    const ROWS: [usize; 3] = [100, 10, 1];
+    /// Statements of these sizes: four texts to keep prepared, whatever the number of rows. Each
+    /// execution goes to the connection's thread and back, so that large ones are worth it.
+    const ROWS: [usize; 4] = [500, 50, 5, 1];
 
     /// Inserts the rows, in order.
     pub(super) async fn rows<R>(

@@ -170,6 +170,28 @@ impl Sqlite {
         }
     }
 
+    async fn stage_batch(
+        &self,
+        stage: &Stage,
+        changes: &[Change],
+        baselines: &[BaselineChange],
+        doing: &'static str,
+    ) -> StoreResult<()> {
+        let mut tx = self.write(doing).await?;
+        let no = held(&mut tx, stage, doing).await?;
+        let next = stage.base.next();
+        write::batch(&mut tx, no, next, (changes, baselines), doing).await?;
+        if !changes.is_empty() {
+            fail_point!("stage.before_commit");
+        }
+        if !baselines.is_empty() {
+            fail_point!("stage.baselines_before_commit");
+        }
+        tx.commit().await.map_err(to(doing))?;
+        fail_point!("stage.committed");
+        Ok(())
+    }
+
     /// Ends a hold under which nothing is staged any more.
     async fn release(&self, stage: &Stage, doing: &'static str) -> StoreResult<()> {
         sqlx::query(
@@ -267,23 +289,22 @@ impl StagingStore for Sqlite {
     }
 
     async fn stage(&self, stage: &Stage, changes: &[Change]) -> StoreResult<()> {
-        let doing = "stage items";
-        let mut tx = self.write(doing).await?;
-        let no = held(&mut tx, stage, doing).await?;
-        write::items(&mut tx, no, stage.base.next(), changes, doing).await?;
-        fail_point!("stage.before_commit");
-        tx.commit().await.map_err(to(doing))?;
-        fail_point!("stage.committed");
-        Ok(())
+        self.stage_batch(stage, changes, &[], "stage items").await
     }
 
     async fn stage_baselines(&self, stage: &Stage, changes: &[BaselineChange]) -> StoreResult<()> {
-        let doing = "stage baselines";
-        let mut tx = self.write(doing).await?;
-        let no = held(&mut tx, stage, doing).await?;
-        write::baselines(&mut tx, no, stage.base.next(), changes, doing).await?;
-        fail_point!("stage.baselines_before_commit");
-        tx.commit().await.map_err(to(doing))
+        self.stage_batch(stage, &[], changes, "stage baselines")
+            .await
+    }
+
+    async fn stage_both(
+        &self,
+        stage: &Stage,
+        changes: &[Change],
+        baselines: &[BaselineChange],
+    ) -> StoreResult<()> {
+        let doing = "stage items and baselines";
+        self.stage_batch(stage, changes, baselines, doing).await
     }
 
     async fn clear_stage(&self, stage: &Stage) -> StoreResult<()> {

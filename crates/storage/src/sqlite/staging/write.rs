@@ -55,12 +55,13 @@ const BASELINES: Insert = Insert {
 const AN_ITEM: i64 = 1;
 const A_BASELINE: i64 = 2;
 
-/// Stages changes of items; of two of one item the later counts.
-pub(super) async fn items(
+/// Notes what is touched, then stages changes of items and moves of baselines; of two of one item,
+/// and of one item and origin, the later counts.
+pub(super) async fn batch(
     connection: &mut SqliteConnection,
     no: i64,
     next: Revision,
-    changes: &[Change],
+    (changes, moves): (&[Change], &[BaselineChange]),
     doing: &'static str,
 ) -> StoreResult<()> {
     let changes: BTreeMap<&ItemRef, Option<&PutItem>> = changes
@@ -70,24 +71,49 @@ pub(super) async fn items(
             Change::Remove(item) => (item, None),
         })
         .collect();
-    let Some(first) = changes.keys().next() else {
-        return Ok(());
+    let moves: BTreeMap<(&ItemRef, Origin), &BaselineChange> = moves
+        .iter()
+        .map(|change| ((&change.item, change.origin), change))
+        .collect();
+    let again = match changes.keys().next() {
+        Some(first) => staged_from(connection, no, next, first, doing).await?,
+        None => false,
     };
+    note_changes(connection, no, next, touched(&changes, &moves), doing).await?;
+    items(connection, no, next, changes, again, doing).await?;
+    baselines(connection, no, next, moves, doing).await
+}
+
+/// Each item once, in order, and what of it is touched.
+fn touched<'a>(
+    changes: &BTreeMap<&'a ItemRef, Option<&PutItem>>,
+    moves: &BTreeMap<(&'a ItemRef, Origin), &BaselineChange>,
+) -> Vec<(&'a ItemRef, i64)> {
+    let mut touched: BTreeMap<&ItemRef, i64> =
+        changes.keys().map(|item| (*item, AN_ITEM)).collect();
+    for (item, _) in moves.keys() {
+        *touched.entry(item).or_default() |= A_BASELINE;
+    }
+    touched.into_iter().collect()
+}
+
+async fn items(
+    connection: &mut SqliteConnection,
+    no: i64,
+    next: Revision,
+    changes: BTreeMap<&ItemRef, Option<&PutItem>>,
+    again: bool,
+    doing: &'static str,
+) -> StoreResult<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
     let keys = items_json(changes.keys().copied());
-    if staged_from(connection, no, next, first, doing).await? {
+    if again {
         let staged = Which::BegunBy(next.0);
         versions::delete_items(connection, no, &keys, staged, doing).await?;
     }
     versions::move_item_ends(connection, no, &keys, (OPEN, next.0), doing).await?;
-    note_changes(
-        connection,
-        no,
-        next,
-        changes.keys().copied(),
-        AN_ITEM,
-        doing,
-    )
-    .await?;
     let puts: Vec<_> = changes.into_values().flatten().collect();
     insert_versions(connection, no, next, &puts, doing).await?;
     insert_links(connection, no, next, &puts, doing).await
@@ -115,23 +141,21 @@ async fn staged_from(
     .map_err(to(doing))
 }
 
-async fn note_changes<'a>(
+async fn note_changes(
     connection: &mut SqliteConnection,
     no: i64,
     next: Revision,
-    items: impl Iterator<Item = &'a ItemRef>,
-    what: i64,
+    touched: Vec<(&ItemRef, i64)>,
     doing: &'static str,
 ) -> StoreResult<()> {
-    let items: Vec<_> = items.collect();
     CHANGES
-        .rows(connection, &items, doing, |statement, item| {
+        .rows(connection, &touched, doing, |statement, (item, what)| {
             statement
                 .bind(no)
                 .bind(next.0)
                 .bind(item.section.index())
                 .bind(item.key.as_str().to_owned())
-                .bind(what)
+                .bind(*what)
         })
         .await
 }
@@ -217,18 +241,16 @@ async fn insert_links(
         .await
 }
 
-/// Stages moves of baselines; of two of one item and origin the later counts.
-pub(super) async fn baselines(
+async fn baselines(
     connection: &mut SqliteConnection,
     no: i64,
     next: Revision,
-    changes: &[BaselineChange],
+    changes: BTreeMap<(&ItemRef, Origin), &BaselineChange>,
     doing: &'static str,
 ) -> StoreResult<()> {
-    let changes: BTreeMap<(&ItemRef, Origin), &BaselineChange> = changes
-        .iter()
-        .map(|change| ((&change.item, change.origin), change))
-        .collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
     let origins: Vec<_> = changes
         .keys()
         .map(|(item, origin)| {
@@ -255,8 +277,6 @@ pub(super) async fn baselines(
     .execute(&mut *connection)
     .await
     .map_err(to(doing))?;
-    let items = changes.keys().map(|(item, _)| *item);
-    note_changes(connection, no, next, items, A_BASELINE, doing).await?;
     let rows: Vec<_> = changes.into_values().collect();
     BASELINES
         .rows(connection, &rows, doing, |statement, change| {
