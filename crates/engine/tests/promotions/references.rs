@@ -1,5 +1,6 @@
 //! References must resolve after an import: of what comes, and to what stays.
 
+use dev2prod_model::id::PackageId;
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -187,4 +188,31 @@ async fn a_dependency_to_be_taken_if_missing_is_taken_only_then() {
         world.stored_body(&prod, "metadata", "Incident").await,
         before
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_configuration_needs_of_data_comes_with_it_and_other_data_is_left_alone() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let person = |key: &str, v: i32| line("data", key, json!({"entity_type": "Person", "v": v}));
+    let to_ann = [("data", "Person/ann")];
+    let approval = line_to("featureInstances", "approval", json!({}), &to_ann);
+    let people = person("Person/ann", 1) + &person("Person/bob", 1);
+    world.put(&dev, &(people + &approval)).await;
+    world
+        .put(&prod, &(person("Person/bob", 9) + &person("Person/cat", 9)))
+        .await;
+    let bundle = world.export(&dev, PackageId::CONFIGURATION).await;
+    let come = world.import(&prod, &bundle, &plain()).await.done();
+    assert_snapshot!(come.plan, @r"
+    Added new: featureInstances approval
+    Added new: data Person/ann
+    ");
+
+    // Gone from development, or needed no more: the package does not speak of it.
+    world.replace(&dev, &feature("approval", 1)).await;
+    let bundle = world.export(&dev, PackageId::CONFIGURATION).await;
+    let gone = world.import(&prod, &bundle, &plain()).await.done();
+    assert_snapshot!(gone.plan, @"Modified source_changed: featureInstances approval");
+    assert_eq!(world.digests(&prod).await.len(), 4);
 }

@@ -13,9 +13,9 @@ use dev2prod_model::plan::{ImportOptions, RemovalPolicy};
 use dev2prod_testkit::generator::{self, Content, SECTIONS};
 
 use flate2::read::GzDecoder;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, feature};
 use crate::world::World;
 
 fn all_removals() -> ImportOptions {
@@ -86,6 +86,49 @@ async fn a_release_of_2000_items_does_in_production_what_the_truth_says() {
         (again.plan.as_str(), again.report.result_revision),
         ("", None)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_section_of_many_pages_is_compared_to_its_end() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let lines = |line: &dyn Fn(u32) -> String| (0..2_500).map(line).collect::<String>();
+    let key = |number: u32| format!("{number:05}");
+    world.put(&dev, &lines(&|n| feature(&key(n), 1))).await;
+    let first = world.promote(&dev, &prod, &all_removals()).await.done();
+    assert_eq!(first.numbers(), [2_500, 0, 0, 0, 0]);
+
+    let next = lines(&|n| match n {
+        n if n % 500 == 499 => feature(&key(n), 2),
+        n if n % 250 == 0 => String::new(),
+        n if n % 250 == 1 => feature(&key(n), 1) + &feature(&format!("{}+", key(n)), 1),
+        n => feature(&key(n), 1),
+    });
+    world.replace(&dev, &next).await;
+    let second = world.promote(&dev, &prod, &all_removals()).await.done();
+    assert_eq!(second.numbers(), [10, 5, 10, 0, 2_485]);
+    assert_eq!(world.digests(&dev).await, world.digests(&prod).await);
+    let third = world.promote(&dev, &prod, &all_removals()).await.done();
+    assert_eq!(
+        (third.plan.as_str(), third.numbers()),
+        ("", [0, 0, 0, 0, 2_500])
+    );
+
+    // The same where each item is looked up: the first, one in between and the last are to leave.
+    let leaving = ["00001", "01234", "02499"];
+    for key in leaving {
+        world.delete(&dev, "featureInstances", key).await;
+    }
+    world.put(&dev, &feature("01500+", 1)).await;
+    let named = |key: &str| json!({"PackageName": "featureInstances", "Key": key});
+    let granular = json!({
+        "Mode": "Granular", "Items": [{"PackageName": "featureInstances", "KeyGlob": "*"}],
+        "Remove": leaving.map(named),
+    });
+    let bundle = world.export_of(&dev, granular).await;
+    let fourth = world.import(&prod, &bundle, &all_removals()).await.done();
+    assert_eq!(fourth.numbers(), [1, 0, 3, 0, 2_497]);
+    assert_eq!(world.digests(&dev).await, world.digests(&prod).await);
 }
 
 /// Two releases of a real tenant, if they are beside the project.
