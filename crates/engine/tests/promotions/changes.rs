@@ -342,3 +342,36 @@ async fn an_operation_without_a_plan_and_a_cursor_of_nobody_are_told() {
     let error = world.changes(&prod, broken.id, all()).await.unwrap_err();
     assert!(error.to_string().ends_with("its Error says why"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_lists_100_errors_of_a_section_counts_the_rest_and_changes_has_them_all() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let of = |value: i32| {
+        (0..130)
+            .map(|n| feature(&format!("{n:03}"), value))
+            .collect::<String>()
+    };
+    world.put(&dev, &of(1)).await;
+    world.put(&prod, &of(2)).await;
+    let bundle = world.export_all(&dev).await;
+    let fail = options(json!({"FirstDelivery": "Fail"}));
+    let tried = world.dry_run(&prod, &bundle, &fail).await.done();
+    let warned = world.dry_run(&prod, &bundle, &plain()).await.done();
+    let section = |of: &Outcome| {
+        let mut results = of.report.results.iter();
+        let features = results.find(|result| result.section == Section::FeatureInstances);
+        features.unwrap().clone()
+    };
+    let (failed, taken) = (section(&tried), section(&warned));
+    assert_eq!((failed.errors.len(), failed.error_count), (100, 130));
+    assert_eq!((taken.warnings.len(), taken.warning_count), (100, 130));
+    let query = ChangesQuery {
+        action: Some(Action::Failed),
+        ..all()
+    };
+    assert_eq!(
+        list(&world, &prod, &tried, query).await.lines().count(),
+        130
+    );
+}
