@@ -62,6 +62,8 @@ import json, sys
 answer = json.load(sys.stdin)
 print(json.dumps(answer["Totals"]))
 errors = [error for section in answer["Results"] for error in section["Errors"]]
+for warning in [warning for section in answer["Results"] for warning in section["Warnings"]]:
+    print("warning:", json.dumps(warning), file=sys.stderr)
 for error in errors:
     print("error:", json.dumps(error), file=sys.stderr)
 sys.exit(1 if errors or answer["Totals"]["Failed"] else 0)'

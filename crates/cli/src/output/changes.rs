@@ -72,7 +72,9 @@ fn difference(field: &FieldDifference, stays: bool) -> String {
     }
     let line = match (&field.target, &field.result) {
         (Some(before), Some(after)) => {
-            let (before, after) = (shown(Some(before)), shown(Some(after)));
+            let (before, after) = (before.to_string(), after.to_string());
+            let from = where_they_part(&before, &after);
+            let (before, after) = (cut(&before, from), cut(&after, from));
             format!("~ {pointer}: {} → {}", before.red(), after.green())
         }
         (None, Some(after)) => format!("+ {pointer}: {}", shown(Some(after)).green()),
@@ -86,13 +88,33 @@ fn shown(value: Option<&Value>) -> String {
     let Some(value) = value else {
         return "(absent)".to_owned();
     };
-    let text = value.to_string();
-    if text.chars().count() <= VALUE_CHARS_MAX {
-        return text;
+    cut(&value.to_string(), 0)
+}
+
+/// Where to begin to show two texts, so that what differs is seen: a little before they part.
+fn where_they_part(one: &str, other: &str) -> usize {
+    let same = one
+        .chars()
+        .zip(other.chars())
+        .take_while(|(a, b)| a == b)
+        .count();
+    same.saturating_sub(VALUE_CHARS_MAX / 3)
+}
+
+/// At most [`VALUE_CHARS_MAX`] characters of a text, from a place on if it is longer than that.
+fn cut(text: &str, from: usize) -> String {
+    let count = text.chars().count();
+    if count <= VALUE_CHARS_MAX {
+        return text.to_owned();
     }
-    let mut cut: String = text.chars().take(VALUE_CHARS_MAX).collect();
-    cut.push('…');
-    cut
+    let from = from.min(count - VALUE_CHARS_MAX);
+    let shown: String = text.chars().skip(from).take(VALUE_CHARS_MAX).collect();
+    let (before, after) = (from > 0, from + VALUE_CHARS_MAX < count);
+    format!(
+        "{}{shown}{}",
+        if before { "…" } else { "" },
+        if after { "…" } else { "" }
+    )
 }
 
 const fn word(action: Action) -> &'static str {
@@ -111,5 +133,27 @@ const fn colour(action: Action) -> Color {
         Action::Modified => Color::Yellow,
         Action::Removed | Action::Failed => Color::Red,
         Action::Skipped => Color::Reset,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_shown_where_they_part() {
+        let (one, other) = ("x".repeat(500) + "old", "x".repeat(500) + "new");
+        let from = where_they_part(&one, &other);
+        assert!(cut(&one, from).ends_with("old"), "{}", cut(&one, from));
+        assert!(cut(&other, from).starts_with('…') && cut(&other, from).ends_with("new"));
+    }
+
+    #[test]
+    fn a_text_is_cut_only_beyond_the_limit() {
+        let text = "é".repeat(VALUE_CHARS_MAX);
+        assert_eq!(cut(&text, 7), text);
+        let longer = text + "é";
+        assert_eq!(cut(&longer, 0).chars().count(), VALUE_CHARS_MAX + 1);
+        assert!(cut(&longer, 0).ends_with('…'));
     }
 }
