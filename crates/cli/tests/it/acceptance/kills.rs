@@ -28,7 +28,7 @@ const LATER: &[&str] = &[
     "stage.before_commit:2",
     "stage.committed:2",
     "stage.committed:3",
-    "stage.baselines_before_commit:3",
+    "stage.baselines_before_commit:2",
     "blob.renamed:3",
 ];
 
