@@ -1,6 +1,10 @@
 //! Reading all of a bundle once, and believing none of it.
 
+use std::cmp::Reverse;
 use std::io::Read;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use dev2prod_model::digest::{self, Hasher};
 use dev2prod_model::item::{Digest, Key};
@@ -39,6 +43,10 @@ impl Verified {
     pub const MISSING_MAX: usize = 1_000;
 }
 
+/// Sections that are read at the same time, each by a thread of its own, where there are as many
+/// processors.
+const SECTIONS_AT_ONCE: usize = 2;
+
 /// Reads the whole bundle once. Succeeds only if every index is sorted with each key once, every
 /// chunk holds exactly what its index says, strict and canonical, every item, section, attachment
 /// and the content give their digests, the counts are right and no chunk or index is left over.
@@ -46,17 +54,20 @@ impl Verified {
 /// `progress` is told from time to time how many items and how many unpacked bytes were read.
 pub fn verify(
     reader: &Reader,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Verified, BundleError> {
     let manifest = reader.manifest();
     let mut content = ContentDigest::new(&manifest.scope, &manifest.excluded, &manifest.remove);
-    let mut run = Run {
-        reader,
+    let told = Told(Mutex::new(Listener {
+        items: 0,
+        bytes: 0,
         progress,
-        found: Verified::nothing(manifest.content_digest),
-    };
-    for declared in &manifest.sections {
-        let chunks = run.section(declared)?;
+    }));
+    let mut run = Run::new(reader, &told);
+    // Of two faults the first one in the bundle is told, whichever was found first.
+    for (declared, read) in manifest.sections.iter().zip(read_sections(reader, &told)) {
+        let (chunks, found) = read?;
+        run.take(found);
         content.push(declared.section, declared.count, &declared.digest);
         run.check_listed(declared.section, chunks)?;
     }
@@ -71,16 +82,98 @@ pub fn verify(
         content.finish(),
     )?;
     run.attachments()?;
+    run.found.content_digest = manifest.content_digest;
     Ok(run.found)
 }
 
-struct Run<'a> {
+/// How many chunks a section has, and what was found in them.
+type SectionRead = Result<(u32, Verified), BundleError>;
+
+/// Reads all sections, the largest first; what was found comes in the manifest's order.
+fn read_sections(reader: &Reader, told: &Told<'_>) -> Vec<SectionRead> {
+    let sections = &reader.manifest().sections;
+    let mut order: Vec<usize> = (0..sections.len()).collect();
+    order.sort_by_key(|place| Reverse(sections[*place].count));
+    let next = AtomicUsize::new(0);
+    let read_some = || {
+        let mut read = Vec::new();
+        while let Some(&place) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut run = Run::new(reader, told);
+            let chunks = run.section(&sections[place]);
+            read.push((place, chunks.map(|chunks| (chunks, run.found))));
+        }
+        read
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut read = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..SECTIONS_AT_ONCE.min(processors))
+            .map(|_| scope.spawn(read_some))
+            .collect();
+        let mut read = read_some();
+        for other in others {
+            read.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        read
+    });
+    read.sort_by_key(|(place, _)| *place);
+    read.into_iter().map(|(_, read)| read).collect()
+}
+
+/// Whoever is told of the progress; several threads tell.
+struct Told<'a>(Mutex<Listener<'a>>);
+
+struct Listener<'a> {
+    items: u64,
+    bytes: u64,
+    progress: &'a mut (dyn FnMut(u64, u64) + Send),
+}
+
+impl Told<'_> {
+    fn tell(&self, items: u64, bytes: u64) {
+        let mut listener = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        listener.items += items;
+        listener.bytes += bytes;
+        let (items, bytes) = (listener.items, listener.bytes);
+        (listener.progress)(items, bytes);
+    }
+}
+
+struct Run<'a, 't> {
     reader: &'a Reader,
-    progress: &'a mut dyn FnMut(u64, u64),
+    told: &'a Told<'t>,
+    /// Items and bytes of what was found that were told.
+    shown: (u64, u64),
     found: Verified,
 }
 
-impl Run<'_> {
+impl<'a, 't> Run<'a, 't> {
+    fn new(reader: &'a Reader, told: &'a Told<'t>) -> Self {
+        Self {
+            reader,
+            told,
+            shown: (0, 0),
+            found: Verified::nothing(),
+        }
+    }
+
+    /// Adds what was found in a section, and told of it, by another run.
+    fn take(&mut self, section: Verified) {
+        let found = &mut self.found;
+        found.items += section.items;
+        found.bytes += section.bytes;
+        found.missing_attachment_count += section.missing_attachment_count;
+        // Only one section has any.
+        let missing = &mut found.missing_attachments;
+        missing.extend(section.missing_attachments);
+        self.shown = (found.items, found.bytes);
+    }
+
+    fn show(&mut self) {
+        let Verified { items, bytes, .. } = self.found;
+        self.told.tell(items - self.shown.0, bytes - self.shown.1);
+        self.shown = (items, bytes);
+    }
+
     /// Returns how many chunks the section has.
     fn section(&mut self, declared: &ManifestSection) -> Result<u32, BundleError> {
         let section = declared.section;
@@ -96,7 +189,7 @@ impl Run<'_> {
                     return Err(unlisted(EntryName::Chunk(section, number)));
                 }
                 chunk = Some(self.reader.checked_chunk(section, number)?);
-                (self.progress)(self.found.items, self.found.bytes);
+                self.show();
             }
             self.item(&entry, chunk.as_mut())?;
             digest.push(&entry.key, &entry.digest);
@@ -115,7 +208,7 @@ impl Run<'_> {
             declared.digest,
             digest.finish(),
         )?;
-        (self.progress)(self.found.items, self.found.bytes);
+        self.show();
         Ok(number)
     }
 
@@ -192,16 +285,16 @@ impl Run<'_> {
             check_digest(what, digest, hasher.finish())?;
             self.found.attachments += 1;
             self.found.bytes += bytes;
-            (self.progress)(self.found.items, self.found.bytes);
+            self.show();
         }
         Ok(())
     }
 }
 
 impl Verified {
-    fn nothing(content_digest: Digest) -> Self {
+    fn nothing() -> Self {
         Self {
-            content_digest,
+            content_digest: Digest([0; 32]),
             items: 0,
             bytes: 0,
             attachments: 0,
