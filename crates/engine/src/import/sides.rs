@@ -288,7 +288,7 @@ fn row(
     let own = baselines.iter().find(|row| row.origin == origin);
     let other = baselines
         .iter()
-        .any(|row| row.origin != origin && row.baseline.result.is_some());
+        .any(|row| row.origin != origin && row.baseline.source.is_some());
     Row {
         package: package.map(|head| PackageSide {
             digest: head.digest,

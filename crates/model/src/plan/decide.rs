@@ -44,7 +44,7 @@ pub struct Row {
     pub target: Option<TargetSide>,
     /// At the last delivery of this origin.
     pub baseline: Option<Baseline>,
-    /// Whether another origin's last delivery of it was written: neither a removal nor kept out.
+    /// Whether another origin's last delivery of it was not a removal.
     pub delivered_by_other: bool,
 }
 
@@ -90,11 +90,7 @@ fn decide_carried(package: &PackageSide, row: &Row, terms: &Terms<'_>) -> Decisi
     if base.source == Some(package.digest) {
         return if package.revision > base.source_revision {
             // The source came back to what was delivered: what it had in between is older now.
-            settle(
-                Action::Skipped,
-                Reason::TargetKept,
-                delivery(package, base.result),
-            )
+            settle(Action::Skipped, Reason::TargetKept, delivery(package, None))
         } else {
             stay(Reason::TargetKept)
         };
@@ -102,7 +98,8 @@ fn decide_carried(package: &PackageSide, row: &Row, terms: &Terms<'_>) -> Decisi
     if is_older(package, &base) && !terms.options.allow_older {
         return fail(Reason::OlderThanDelivered);
     }
-    if target == base.source {
+    // A target that kept its own and came to be the same later did so without this origin.
+    if target == base.source && base.result == base.source {
         return take(package, row, Reason::SourceChanged);
     }
     conflict(package, row, terms, Reason::Conflict)
@@ -113,7 +110,7 @@ fn decide_equal(package: &PackageSide, row: &Row, terms: &Terms<'_>) -> Decision
     let known = match row.baseline {
         None => package.if_missing,
         Some(base) if base.source == Some(package.digest) => {
-            package.revision <= base.source_revision
+            package.revision <= base.source_revision && base.result.is_some()
         }
         Some(base) => is_older(package, &base) && !terms.options.allow_older,
     };
@@ -178,10 +175,6 @@ fn decide_absent(row: &Row, terms: &Terms<'_>) -> Option<Decision> {
         Some(target) if target.system => stay(Reason::RemovalSystem),
         Some(_) if row.delivered_by_other => stay(Reason::RemovalShared),
         Some(_) if older => fail(Reason::OlderThanDelivered),
-        // The target's own version was kept: it was never this origin's to remove.
-        Some(_) if base.result.is_none() => {
-            settle(Action::Skipped, Reason::RemovalNotDelivered, removal)
-        }
         Some(target) if base.result == Some(target.digest) => {
             settle(Action::Removed, Reason::SourceRemoved, removal)
         }

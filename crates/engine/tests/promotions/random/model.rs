@@ -240,7 +240,7 @@ impl Model {
         let target = self.target.get(&key).copied();
         let last = self.deliveries.get(&(key, bundle.origin)).copied();
         let other = self.deliveries.get(&(key, 1 - bundle.origin));
-        let others = other.is_some_and(|other| other.result.is_some());
+        let others = other.is_some_and(|other| other.source.is_some());
         match bundle.carried.get(&key) {
             Some(carried) => settle_carried(carried, target, last, others, choices),
             None => {
@@ -283,7 +283,9 @@ fn settle_carried(
     if target == source {
         let nothing_new = match last {
             None => carried.only_if_missing,
-            Some(last) if last.source == source => changed <= last.revision,
+            Some(last) if last.source == source => {
+                changed <= last.revision && last.result.is_some()
+            }
             Some(_) => refused,
         };
         return (
@@ -301,10 +303,10 @@ fn settle_carried(
         // The source is as it was delivered: the target's version is a wish of the target's.
         Some(last) if last.source == source => {
             let newer = changed > last.revision;
-            (Verdict::Stay, settled(last.result).filter(|_| newer))
+            (Verdict::Stay, settled(None).filter(|_| newer))
         }
         Some(_) if refused => (Verdict::Fail, None),
-        Some(last) if target == last.source => take(),
+        Some(last) if target == last.source && last.result == last.source => take(),
         Some(_) => by_choice(choices.conflicts),
     }
 }
@@ -335,9 +337,6 @@ fn settle_gone(
     }
     if refused {
         return (Verdict::Fail, None);
-    }
-    if last.result.is_none() {
-        return (Verdict::Stay, settled);
     }
     if target == last.result {
         return (Verdict::Remove, settled);
