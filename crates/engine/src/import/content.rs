@@ -12,6 +12,7 @@ use dev2prod_model::section::Section;
 use serde_json::Value;
 
 use super::bundle::refused;
+use super::traits::Traits;
 use crate::ports::PutItem;
 use crate::runner::job::JobError;
 
@@ -86,6 +87,8 @@ pub(super) struct Wanted {
     pub(super) digest: Digest,
     /// The target's body, where it holds fields that stay the target's own.
     pub(super) local_body: Option<String>,
+    /// What was found in its body before.
+    pub(super) traits: Option<Traits>,
 }
 
 /// Makes items for the target, on threads of their own.
@@ -101,52 +104,53 @@ impl Maker {
         Self { bundle, catalogue }
     }
 
+    /// What the bodies of these, which come in item order, say of them.
+    pub(super) async fn traits(&self, wanted: Vec<Wanted>) -> Result<Vec<Traits>, JobError> {
+        self.each(wanted, |this, bodies, wanted| {
+            this.traits_of(bodies, &wanted)
+        })
+        .await
+    }
+
     /// Makes these, which come in item order.
     pub(super) async fn make(&self, wanted: Vec<Wanted>) -> Result<Vec<PutItem>, JobError> {
+        self.each(wanted, Self::item).await
+    }
+
+    async fn each<T: Send + 'static>(
+        &self,
+        wanted: Vec<Wanted>,
+        make: fn(&Self, &mut Bodies, Wanted) -> Result<T, BundleError>,
+    ) -> Result<Vec<T>, JobError> {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
         let this = self.clone();
         let made = tokio::task::spawn_blocking(move || {
             let mut bodies = Bodies::new(this.bundle.clone());
-            let items = wanted.into_iter();
-            items.map(|wanted| this.item(&mut bodies, wanted)).collect()
+            let wanted = wanted.into_iter();
+            wanted.map(|it| make(&this, &mut bodies, it)).collect()
         });
         let made: Result<_, BundleError> = made.await.map_err(JobError::internal)?;
         made.map_err(|error| refused(&error))
     }
 
-    fn item(&self, bodies: &mut Bodies, wanted: Wanted) -> Result<PutItem, BundleError> {
+    fn traits_of(&self, bodies: &mut Bodies, wanted: &Wanted) -> Result<Traits, BundleError> {
+        let found = bodies.read(&wanted.item, wanted.chunk)?;
+        let (traits, text) = self.look(wanted.item.section, &found)?;
+        check_digest(wanted, text.as_deref().unwrap_or(&found.body), &found)?;
+        Ok(traits)
+    }
+
+    fn item(&self, bodies: &mut Bodies, mut wanted: Wanted) -> Result<PutItem, BundleError> {
         let section = wanted.item.section;
         let found = bodies.read(&wanted.item, wanted.chunk)?;
-        let mut body = parsed(section, &found)?;
-        let mut text = None;
-        if self.catalogue.has_local(section, &body) {
-            // A field that travelled under the source's catalogue and stays here.
-            body = self
-                .catalogue
-                .travelling(section, &exactly(section, &found)?);
-            text = Some(json::canonical(&body));
-        }
-        let travelling = text.as_deref().unwrap_or(&found.body);
-        let digest = item_digest(travelling, &found.references);
-        if digest != wanted.digest {
-            let what = wanted.item.to_string();
-            let expected = wanted.digest;
-            return Err(BundleError::DigestMismatch {
-                what,
-                expected,
-                found: digest,
-            });
-        }
-        let mut links = self.catalogue.references(section, &body);
-        let explicit: Vec<ItemRef> = serde_json::from_str(&found.references)
-            .map_err(|_| mismatch(section, &found.key, "no references"))?;
-        links.extend(explicit);
-        links.sort_unstable();
-        links.dedup();
-        let attachment = self.catalogue.attachment_digest(section, &body);
-        let system = body.get("system") == Some(&Value::Bool(true));
+        let known = wanted.traits.take().filter(|traits| !traits.reshaped);
+        let (traits, mut text) = match known {
+            Some(traits) => (traits, None),
+            None => self.look(section, &found)?,
+        };
+        check_digest(&wanted, text.as_deref().unwrap_or(&found.body), &found)?;
         let mut local = false;
         if let Some(own) = wanted.local_body {
             let own = json::parse_own(&own).map_err(io::Error::other)?;
@@ -161,10 +165,53 @@ impl Maker {
             digest: wanted.digest,
             body: text.unwrap_or(found.body),
             references: found.references,
-            links,
+            links: traits.links,
             local,
-            system,
-            attachment,
+            system: traits.system,
+            attachment: traits.attachment,
         })
     }
+
+    /// What the body says, and its text where that is not the bundle's.
+    fn look(
+        &self,
+        section: Section,
+        found: &ChunkItem,
+    ) -> Result<(Traits, Option<String>), BundleError> {
+        let mut body = parsed(section, found)?;
+        let mut text = None;
+        if self.catalogue.has_local(section, &body) {
+            // A field that travelled under the source's catalogue and stays here.
+            body = self
+                .catalogue
+                .travelling(section, &exactly(section, found)?);
+            text = Some(json::canonical(&body));
+        }
+        let mut links = self.catalogue.references(section, &body);
+        let explicit: Vec<ItemRef> = serde_json::from_str(&found.references)
+            .map_err(|_| mismatch(section, &found.key, "no references"))?;
+        links.extend(explicit);
+        links.sort_unstable();
+        links.dedup();
+        let traits = Traits {
+            links,
+            attachment: self.catalogue.attachment_digest(section, &body),
+            system: body.get("system") == Some(&Value::Bool(true)),
+            reshaped: text.is_some(),
+        };
+        Ok((traits, text))
+    }
+}
+
+/// What is used has the digest that the index gives, whatever was verified when.
+fn check_digest(wanted: &Wanted, body: &str, found: &ChunkItem) -> Result<(), BundleError> {
+    let digest = item_digest(body, &found.references);
+    if digest == wanted.digest {
+        return Ok(());
+    }
+    Err(BundleError::DigestMismatch {
+        what: wanted.item.to_string(),
+        expected: wanted.digest,
+        found: digest,
+    })
 }

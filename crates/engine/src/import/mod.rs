@@ -11,6 +11,7 @@ mod references;
 mod report;
 mod sides;
 mod stage;
+mod traits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -181,6 +182,7 @@ impl Work<'_> {
             bundle: self.bundle,
             stage,
             plan: &plan,
+            traits: &planned.traits,
             files: Scope::for_work(self.claim),
             heartbeat: self.heartbeat,
         };

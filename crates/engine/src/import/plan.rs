@@ -20,11 +20,11 @@ use super::heads::Heads;
 use super::references::{Afterwards, fail};
 use super::report::Tally;
 use super::sides::Target;
+use super::traits::{Traits, TraitsSpool, TraitsWriter};
 use crate::plan_file::PlanWriter;
-use crate::ports::PutItem;
 use crate::runner::job::{Heartbeat, JobError};
 
-/// Batches that are made at the same time.
+/// Batches that are looked at at the same time.
 const BATCHES_AT_ONCE: usize = 2;
 
 /// More removals than this from one section, if they are over a tenth of it, must be allowed.
@@ -38,6 +38,8 @@ pub(super) struct Planned {
     pub(super) path: TempPath,
     /// What it says by section.
     pub(super) results: Vec<SectionReport>,
+    /// What the bodies say that it writes.
+    pub(super) traits: TraitsSpool,
     /// Whether an item fails, and with it the import.
     pub(super) failed: bool,
 }
@@ -78,38 +80,48 @@ pub(super) async fn make(
         crowded,
         attachments: &bundle.attachments,
     };
-    // While one batch is checked and written the next is made.
+    // While one batch is checked and written the next is looked at.
     let maker = Maker::new(bundle.reader(), target.engine.catalogue().clone());
     let mut entries = draft.entries().peekable();
     let batches = stream::iter(std::iter::from_fn(|| next_of(&mut entries)));
-    let mut made = batches
-        .map(|batch| made(maker.clone(), batch))
+    let mut looked_at = batches
+        .map(|batch| look_at(maker.clone(), batch))
         .buffered(BATCHES_AT_ONCE);
-    while let Some((mut batch, items)) = made.try_next().await? {
-        checker.check(&mut batch, items).await?;
+    let mut traits = TraitsWriter::new(&scratch)?;
+    while let Some((mut batch, found)) = looked_at.try_next().await? {
+        for (item, found) in &found {
+            traits.push(item, found)?;
+        }
+        checker.check(&mut batch, found).await?;
         for entry in &batch {
             out.push(entry)?;
         }
     }
-    drop(made);
+    drop(looked_at);
     let failed = out.tally.failed();
     let order = target.engine.catalogue().import_order();
     Ok(Planned {
         results: out.tally.finish(order, failed && !dry_run),
         digest: out.plan.finish().map_err(JobError::internal)?,
         path,
+        traits: traits.finish()?,
         failed,
     })
 }
 
+/// Items that are written, and what their bodies say of them.
+type Written = Vec<(ItemRef, Traits)>;
+
 /// Entries and the items that they write.
-async fn made(
+async fn look_at(
     maker: Maker,
     batch: Result<Vec<Entry>, JobError>,
-) -> Result<(Vec<Entry>, Vec<PutItem>), JobError> {
+) -> Result<(Vec<Entry>, Written), JobError> {
     let batch = batch?;
-    let items = maker.make(wanted(&batch)).await?;
-    Ok((batch, items))
+    let wanted = wanted(&batch);
+    let items: Vec<_> = wanted.iter().map(|wanted| wanted.item.clone()).collect();
+    let traits = maker.traits(wanted).await?;
+    Ok((batch, items.into_iter().zip(traits).collect()))
 }
 
 fn new_file(scratch: &Path) -> Result<tempfile::NamedTempFile, JobError> {
@@ -178,18 +190,18 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     /// Checks entries together with the items that they write.
-    async fn check(&mut self, batch: &mut [Entry], items: Vec<PutItem>) -> Result<(), JobError> {
+    async fn check(&mut self, batch: &mut [Entry], written: Written) -> Result<(), JobError> {
         for entry in batch.iter_mut() {
             let crowded = self.crowded.contains(&entry.item.section);
             if crowded && entry.action == Action::Removed {
                 fail(entry, Reason::ManyRemovals, Vec::new());
             }
         }
-        if !items.is_empty() {
-            self.check_attachments(batch, &items).await?;
-            let links: HashMap<ItemRef, Vec<ItemRef>> = items
+        if !written.is_empty() {
+            self.check_attachments(batch, &written).await?;
+            let links: HashMap<ItemRef, Vec<ItemRef>> = written
                 .into_iter()
-                .map(|item| (item.item, item.links))
+                .map(|(item, traits)| (item, traits.links))
                 .collect();
             self.afterwards.check_written(batch, &links).await?;
         }
@@ -200,26 +212,26 @@ impl Checker<'_> {
     async fn check_attachments(
         &self,
         batch: &mut [Entry],
-        items: &[PutItem],
+        written: &[(ItemRef, Traits)],
     ) -> Result<(), JobError> {
-        let elsewhere: Vec<_> = items
+        let elsewhere: Vec<_> = written
             .iter()
-            .filter_map(|item| item.attachment)
+            .filter_map(|(_, traits)| traits.attachment)
             .filter(|digest| !self.attachments.contains(digest))
             .collect();
         if elsewhere.is_empty() {
             return Ok(());
         }
         let held = self.target.held_files(&self.files, &elsewhere).await?;
-        let lacking: BTreeSet<_> = items
+        let lacking: BTreeSet<_> = written
             .iter()
-            .filter(|item| {
-                let digest = item
+            .filter(|(_, traits)| {
+                let digest = traits
                     .attachment
                     .filter(|digest| !self.attachments.contains(digest));
                 digest.is_some_and(|digest| !held.contains(&digest))
             })
-            .map(|item| &item.item)
+            .map(|(item, _)| item)
             .collect();
         for entry in batch
             .iter_mut()
@@ -242,6 +254,7 @@ pub(super) fn wanted(entries: &[Entry]) -> Vec<Wanted> {
                 chunk: entry.chunk?,
                 digest: entry.package?,
                 local_body: None,
+                traits: None,
             })
         })
         .collect()

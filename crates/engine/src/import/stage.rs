@@ -18,6 +18,7 @@ use super::bundle::OpenBundle;
 use super::content::{Maker, Wanted};
 use super::plan::wanted;
 use super::sides::Target;
+use super::traits::TraitsSpool;
 use crate::plan_file::PlanReader;
 use crate::ports::{BaselineChange, BlobPath, Change, PutItem, Stage};
 use crate::runner::job::{Heartbeat, JobError};
@@ -34,6 +35,7 @@ pub(super) struct Stager<'a> {
     pub(super) bundle: &'a OpenBundle,
     pub(super) stage: &'a Stage,
     pub(super) plan: &'a Arc<PlanReader>,
+    pub(super) traits: &'a TraitsSpool,
     pub(super) files: Scope<FileWrite>,
     pub(super) heartbeat: &'a Heartbeat,
 }
@@ -58,10 +60,16 @@ impl Stager<'_> {
         let mut done = 0;
         let mut before = Before::of(self).await?;
         let mut batches = Batches::of(self.plan);
+        let mut traits = self.traits.read();
         while let Some(entries) = batches.next().await? {
+            let mut wanted = wanted(&entries);
+            for wanted in &mut wanted {
+                wanted.traits = Some(traits.next(&wanted.item)?);
+            }
             let there = before.take(self, &entries).await?;
+            wanted.retain(|wanted| !there.contains(&wanted.item));
             let write = store.stage_both(self.stage, &ready.changes, &ready.baselines);
-            let (written, made) = tokio::join!(write, self.make(&maker, &entries, &there));
+            let (written, made) = tokio::join!(write, self.make(&maker, &entries, wanted));
             written?;
             done += ready.changes.len() as u64;
             self.show(Phase::Staging, done, total);
@@ -75,15 +83,13 @@ impl Stager<'_> {
         Ok(())
     }
 
-    /// Makes what these entries write, but for what is there already.
+    /// Makes what these entries write, of items those that are wanted.
     async fn make(
         &self,
         maker: &Maker,
         entries: &[Entry],
-        there: &HashSet<ItemRef>,
+        mut wanted: Vec<Wanted>,
     ) -> Result<Batch, JobError> {
-        let mut wanted = wanted(entries);
-        wanted.retain(|wanted| !there.contains(&wanted.item));
         self.add_local_bodies(entries, &mut wanted).await?;
         let items = maker.make(wanted).await?;
         self.bring_attachments(&items).await?;
