@@ -53,7 +53,8 @@ pub struct ChangesQuery {
     #[serde(rename = "cursor", skip_serializing_if = "Option::is_none", default)]
     #[param(nullable = false)]
     pub cursor: Option<String>,
-    /// The most entries of a page, to 1,000; 100 if left out.
+    /// The most entries of a page, to 1,000, with `diff` to 100; 100 if left out. A page with `diff`
+    /// holds fewer where bodies are large.
     #[serde(rename = "size", skip_serializing_if = "Option::is_none", default)]
     #[param(nullable = false)]
     pub size: Option<u32>,
@@ -87,7 +88,8 @@ pub struct Digests {
 pub struct FieldDifference {
     /// The field, as a JSON pointer into the body.
     pub pointer: String,
-    /// Its value at the last delivery.
+    /// Its value in the package that was last delivered. Left out too where that version is not
+    /// known: it never came into the target, which kept its own.
     #[serde(
         skip_serializing_if = "Option::is_none",
         default,

@@ -27,6 +27,8 @@ pub struct Settings {
     pub body_bytes_max: usize,
     /// The most errors of one upload that are listed; the rest is counted.
     pub upload_errors_max: usize,
+    /// The bodies that a page of changes compares field by field, before it ends early.
+    pub diff_page_bytes_max: usize,
     /// How often housekeeping runs.
     pub housekeeping_ms: i64,
 }
@@ -48,6 +50,7 @@ impl Default for Settings {
             file_bytes_max: 16 * 1024 * 1024 * 1024,
             body_bytes_max: 16 * 1024 * 1024,
             upload_errors_max: 1_000,
+            diff_page_bytes_max: 32 * 1024 * 1024,
             housekeeping_ms: 10 * MINUTE_MS,
         }
     }

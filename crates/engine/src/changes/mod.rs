@@ -1,5 +1,6 @@
 //! The plan of a dry run, or what an import did, item by item: filters, order, pages, differences.
 
+mod compare;
 mod fields;
 mod page;
 mod unchanged;
@@ -12,7 +13,7 @@ use dev2prod_model::plan::{Action, Entry, Reason};
 use dev2prod_model::section::Section;
 
 pub use self::fields::FieldDifference;
-use self::page::{Place, Selected};
+use self::page::{Place, Placed, Selected};
 use crate::plan_file::PlanReader;
 use crate::ports::BlobPath;
 use crate::{Engine, EngineError, EngineResult};
@@ -48,7 +49,8 @@ pub struct ChangesQuery {
     pub order: Order,
     /// Where the page begins: the `next` of the page before.
     pub cursor: Option<String>,
-    /// The most changes, to [`PAGE_MAX`]; with fields to [`PAGE_WITH_FIELDS_MAX`].
+    /// The most changes, to [`PAGE_MAX`]; with fields to [`PAGE_WITH_FIELDS_MAX`], and fewer where
+    /// bodies are large ([`crate::Settings::diff_page_bytes_max`]).
     pub size: u32,
     /// Whether to list the fields that differ.
     pub fields: bool,
@@ -108,7 +110,7 @@ pub async fn page(
     let Selected {
         entries,
         total,
-        next,
+        mut next,
     } = if query.reason == Some(Reason::Unchanged) {
         unchanged::select(engine, &operation, &reader, &query, place).await?
     } else {
@@ -118,15 +120,11 @@ pub async fn page(
             .map_err(EngineError::internal)??
     };
     let changes = if query.fields {
-        fields::add(engine, scope, &operation, report.target_revision, entries).await?
+        let compared = compare::page(engine, scope, &operation, entries).await?;
+        next = compared.next.or(next);
+        compared.changes
     } else {
-        entries
-            .into_iter()
-            .map(|entry| ListedChange {
-                entry,
-                fields: None,
-            })
-            .collect()
+        entries.into_iter().map(listed_without_fields).collect()
     };
     let target_revision = report.target_revision;
     Ok(ChangesPage {
@@ -136,6 +134,13 @@ pub async fn page(
         plan,
         target_revision,
     })
+}
+
+fn listed_without_fields(placed: Placed) -> ListedChange {
+    ListedChange {
+        entry: placed.entry,
+        fields: None,
+    }
 }
 
 /// The operation with its report and the digest of its plan.

@@ -7,9 +7,15 @@ use super::{ChangesQuery, Order};
 use crate::plan_file::{Count, PlanReader};
 use crate::{EngineError, EngineResult};
 
+/// An entry, and where it stands: a page that begins there begins with it.
+pub(super) struct Placed {
+    pub(super) entry: Entry,
+    pub(super) place: Place,
+}
+
 /// A page's entries.
 pub(super) struct Selected {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<Placed>,
     pub(super) total: u64,
     pub(super) next: Option<String>,
 }
@@ -101,15 +107,19 @@ pub(super) fn select(
                 if !matches(query, action, &found) {
                     continue;
                 }
+                let place = Place { entry, ..place };
                 if entries.len() == query.size as usize {
-                    let next = Some(Place { entry, ..place }.write());
+                    let next = Some(place.write());
                     return Ok(Selected {
                         entries,
                         total: total(plan, query)?,
                         next,
                     });
                 }
-                entries.push(found);
+                entries.push(Placed {
+                    entry: found,
+                    place,
+                });
             }
         }
     }

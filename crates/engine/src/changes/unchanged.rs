@@ -7,7 +7,7 @@ use dev2prod_model::plan::{Action, Entry, Reason};
 use dev2prod_model::section::Section;
 
 use super::ChangesQuery;
-use super::page::{Place, Selected};
+use super::page::{Place, Placed, Selected};
 use crate::import::{Heads, read_bundle, unreadable};
 use crate::plan_file::PlanReader;
 use crate::ports::{BlobPath, LocalBlob};
@@ -61,10 +61,12 @@ pub(super) async fn select(
                 if place < first {
                     continue;
                 }
+                let place = Place::nth(place);
                 if page.entries.len() < query.size as usize {
-                    page.entries.push(unchanged(item, head.digest, head.chunk));
+                    let entry = unchanged(item, head.digest, head.chunk);
+                    page.entries.push(Placed { entry, place });
                 } else if page.next.is_none() {
-                    page.next = Some(Place::nth(place).write());
+                    page.next = Some(place.write());
                 }
             }
         }

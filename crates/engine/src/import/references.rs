@@ -12,6 +12,9 @@ use crate::runner::job::JobError;
 /// References listed with one item; more are as good as these.
 const REFERENCES_MAX: usize = 100;
 
+/// Referrers that are read at a time.
+const REFERRERS_PAGE: u32 = 1_000;
+
 /// Whether items will be there after the import.
 pub(super) struct Afterwards<'a> {
     target: &'a Target<'a>,
@@ -70,24 +73,57 @@ impl<'a> Afterwards<'a> {
             .filter(|entry| entry.action == Action::Removed)
             .map(|entry| entry.item.clone())
             .collect();
-        let mut by_removed: BTreeMap<ItemRef, Vec<ItemRef>> = BTreeMap::new();
+        let mut by_removed = BTreeMap::new();
         for batch in removed.chunks(1_000) {
-            let Target {
-                engine, scope, at, ..
-            } = self.target;
-            for link in engine.store().referrers(scope, *at, batch).await? {
-                if link.from != link.to && self.keeps_its_version(&link.from)? {
-                    by_removed.entry(link.to).or_default().push(link.from);
-                }
-            }
+            self.find_referrers(batch, &mut by_removed).await?;
         }
         for entry in entries
             .iter_mut()
             .filter(|entry| entry.action == Action::Removed)
         {
-            if let Some(mut referrers) = by_removed.remove(&entry.item) {
-                referrers.sort_unstable();
+            if let Some(referrers) = by_removed.remove(&entry.item) {
                 fail(entry, Reason::StillReferenced, referrers);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes who stays and refers to these removed items, in order: as many of each as are listed.
+    async fn find_referrers(
+        &self,
+        removed: &[ItemRef],
+        found: &mut BTreeMap<ItemRef, Vec<ItemRef>>,
+    ) -> Result<(), JobError> {
+        let Target {
+            engine, scope, at, ..
+        } = self.target;
+        let mut left: Vec<ItemRef> = removed.to_vec();
+        left.sort_unstable();
+        let mut after = None;
+        while !left.is_empty() {
+            let page = engine
+                .store()
+                .referrers(scope, *at, &left, after.as_ref(), REFERRERS_PAGE)
+                .await?;
+            let ended = page.len() < REFERRERS_PAGE as usize;
+            after = page.last().cloned();
+            for link in page {
+                let noted = found.get(&link.to).map_or(0, Vec::len);
+                if noted < REFERENCES_MAX
+                    && link.from != link.to
+                    && self.keeps_its_version(&link.from)?
+                {
+                    found.entry(link.to).or_default().push(link.from);
+                }
+            }
+            let Some(last) = after.as_ref().filter(|_| !ended) else {
+                break;
+            };
+            // Of what is full no more is read.
+            let full = found.get(&last.to).map_or(0, Vec::len) == REFERENCES_MAX;
+            left.retain(|item| *item > last.to || *item == last.to && !full);
+            if full {
+                after = None;
             }
         }
         Ok(())

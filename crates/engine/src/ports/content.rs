@@ -94,6 +94,14 @@ pub trait ContentStore: Send + Sync {
         items: &[ItemRef],
     ) -> StoreResult<Vec<StoredItem>>;
 
+    /// Of each of these items the version of this digest, as far as one is still kept: the latest,
+    /// where several are. In no particular order. The caller sizes the batch by what bodies weigh.
+    async fn versions_by_digest(
+        &self,
+        scope: &Scope<VersionRead>,
+        versions: &[(ItemRef, Digest)],
+    ) -> StoreResult<Vec<StoredItem>>;
+
     /// What these items (at most 1,000) refer to.
     async fn references(
         &self,
@@ -102,12 +110,15 @@ pub trait ContentStore: Send + Sync {
         from: &[ItemRef],
     ) -> StoreResult<Vec<Link>>;
 
-    /// What refers to these items (at most 1,000).
+    /// The next `limit` references to these items (at most 1,000), by what is referred to, then by
+    /// who refers, from after one; fewer mean the end.
     async fn referrers(
         &self,
         scope: &Scope<VersionRead>,
         at: Revision,
         to: &[ItemRef],
+        after: Option<&Link>,
+        limit: u32,
     ) -> StoreResult<Vec<Link>>;
 
     /// How many items a section has.

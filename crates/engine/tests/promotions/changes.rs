@@ -1,8 +1,11 @@
 //! The list of changes: filters, orders, pages, fields.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
+use dev2prod_engine::Settings;
 use dev2prod_engine::changes::{ChangesQuery, ListedChange, Order};
+use dev2prod_engine::ports::BlobPath;
 use dev2prod_model::id::TenantId;
 use dev2prod_model::plan::{Action, Reason};
 use dev2prod_model::section::Section;
@@ -237,6 +240,28 @@ async fn unchanged_items_are_listed_only_when_asked_for() {
     assert_eq!(filtered(none).await, "");
 }
 
+/// Every change with its fields: base, target, package, result.
+async fn fields(world: &World, tenant: &TenantId, of: &Outcome) -> String {
+    let query = ChangesQuery {
+        fields: true,
+        ..all()
+    };
+    let changes = world.all_changes(tenant, of.id, query).await.unwrap();
+    changes.iter().fold(String::new(), |mut text, change| {
+        writeln!(text, "{:?} {}", change.entry.action, change.entry.item).unwrap();
+        for field in change.fields.iter().flatten() {
+            let show = |value: &Option<serde_json::Value>| {
+                value.as_ref().map_or("-".to_owned(), ToString::to_string)
+            };
+            let (base, target) = (show(&field.base), show(&field.target));
+            let (package, result) = (show(&field.package), show(&field.result));
+            let at = &field.pointer;
+            writeln!(text, "  {at}: {base} {target} {package} {result}").unwrap();
+        }
+        text
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn fields_show_what_each_side_has() {
     let world = World::open().await;
@@ -263,44 +288,137 @@ async fn fields_show_what_each_side_has() {
     let tried = world.dry_run(&prod, &bundle, &plain()).await.done();
     let overwrite = options(json!({"Conflicts": "Overwrite"}));
     let done = world.import(&prod, &bundle, &overwrite).await.done();
-    let fields = async |of: &Outcome| {
-        let query = ChangesQuery {
-            fields: true,
-            ..all()
-        };
-        let changes = world.all_changes(&prod, of.id, query).await.unwrap();
-        changes.iter().fold(String::new(), |mut text, change| {
-            writeln!(text, "{:?} {}", change.entry.action, change.entry.item).unwrap();
-            for field in change.fields.iter().flatten() {
-                let show = |value: &Option<serde_json::Value>| {
-                    value.as_ref().map_or("-".to_owned(), ToString::to_string)
-                };
-                let (base, target) = (show(&field.base), show(&field.target));
-                let (package, result) = (show(&field.package), show(&field.result));
-                let at = &field.pointer;
-                writeln!(text, "  {at}: {base} {target} {package} {result}").unwrap();
-            }
-            text
-        })
-    };
-    assert_snapshot!(fields(&tried).await, @r#"
+    assert_snapshot!(fields(&world, &prod, &tried).await, @r#"
     Failed featureInstances x
-      /settings/a: - 0.1 412717.3306666667 0.1
-      /settings/b: - "hotfix" "two" "hotfix"
+      /settings/a: 0.1 0.1 412717.3306666667 0.1
+      /settings/b: "one" "hotfix" "two" "hotfix"
     Removed featureInstances gone
       : {"value":1} {"value":1} - -
     Added featureInstances new
       : - - {"value":1} {"value":1}
     "#);
-    assert_snapshot!(fields(&done).await, @r#"
+    assert_snapshot!(fields(&world, &prod, &done).await, @r#"
     Removed featureInstances gone
       : {"value":1} {"value":1} - -
     Modified featureInstances x
-      /settings/a: - 0.1 412717.3306666667 412717.3306666667
-      /settings/b: - "hotfix" "two" "two"
+      /settings/a: 0.1 0.1 412717.3306666667 412717.3306666667
+      /settings/b: "one" "hotfix" "two" "two"
     Added featureInstances new
       : - - {"value":1} {"value":1}
     "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_shows_what_was_last_delivered_however_long_ago_that_was() {
+    // Nothing is kept for readers: what is kept is kept for its own sake.
+    let world = World::with(Settings {
+        revision_retention_ms: 0,
+        ..Settings::default()
+    })
+    .await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    world.put(&dev, &feature("x", 1)).await;
+    world.promote(&dev, &prod, &plain()).await.done();
+    for value in 10..13 {
+        world.put(&prod, &feature("x", value)).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        world.tidy().await;
+    }
+    world.put(&dev, &feature("x", 2)).await;
+    let bundle = world.export_all(&dev).await;
+    let refused = world.import(&prod, &bundle, &plain()).await;
+    assert_eq!(refused.failed(), "plan_has_errors");
+    assert_snapshot!(fields(&world, &prod, &refused).await, @r"
+    Failed featureInstances x
+      /value: 1 12 2 12
+    ");
+
+    // What the target kept against the package never came into it: nobody has that version.
+    let keep = options(json!({"Conflicts": "Keep"}));
+    world.import(&prod, &bundle, &keep).await.done();
+    world.put(&prod, &feature("x", 13)).await;
+    world.put(&dev, &feature("x", 3)).await;
+    let refused = world.promote(&dev, &prod, &plain()).await;
+    assert_snapshot!(fields(&world, &prod, &refused).await, @r"
+    Failed featureInstances x
+      /value: - 13 3 13
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_of_an_import_outlive_its_bundle() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    world.put(&dev, &feature("x", 1)).await;
+    world.put(&prod, &feature("x", 2)).await;
+    let bundle = world.export_all(&dev).await;
+    let done = world.import(&prod, &bundle, &plain()).await.done();
+    let before = fields(&world, &prod, &done).await;
+    assert_snapshot!(before, @r"
+    Modified featureInstances x
+      /value: - 2 1 1
+    ");
+    let path = BlobPath::file(&dev, bundle.file);
+    world.engine.blobs().delete(path.as_str()).await.unwrap();
+    assert_eq!(fields(&world, &prod, &done).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_with_fields_ends_when_its_bodies_weigh_enough() {
+    const BODY: usize = r#"{"value":1}"#.len();
+    for (bytes_max, sizes) in [
+        (1, vec![1, 1, 1, 1, 1]),
+        (2 * BODY, vec![1, 1, 1, 1, 1]),
+        (2 * BODY + 1, vec![2, 2, 1]),
+        (4 * BODY, vec![2, 2, 1]),
+        (4 * BODY + 1, vec![3, 2]),
+        (10 * BODY, vec![5]),
+    ] {
+        let world = World::with(Settings {
+            diff_page_bytes_max: bytes_max,
+            ..Settings::default()
+        })
+        .await;
+        let [dev, prod] = world.tenants(["100", "200"]).await;
+        let of = |value: i32| {
+            (1..=5)
+                .map(|n| feature(&format!("{n}"), value))
+                .collect::<String>()
+        };
+        world.put(&dev, &of(1)).await;
+        world.put(&prod, &of(2)).await;
+        let bundle = world.export_all(&dev).await;
+        let tried = world.dry_run(&prod, &bundle, &plain()).await.done();
+        for order in [Order::Severity, Order::Key] {
+            let mut query = ChangesQuery {
+                fields: true,
+                order,
+                ..all()
+            };
+            let mut found = Vec::new();
+            let mut keys = Vec::new();
+            loop {
+                let page = world.changes(&prod, tried.id, query.clone()).await.unwrap();
+                assert_eq!(page.total, 5);
+                assert!(page.changes.iter().all(|change| change.fields.is_some()));
+                keys.extend(
+                    page.changes
+                        .iter()
+                        .map(|change| change.entry.item.key.to_string()),
+                );
+                found.push(page.changes.len());
+                query.cursor = page.next;
+                if query.cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found, sizes, "of {bytes_max} bytes");
+            assert_eq!(keys, ["1", "2", "3", "4", "5"]);
+        }
+        // Without fields no body is read.
+        let page = world.changes(&prod, tried.id, all()).await.unwrap();
+        assert_eq!(page.changes.len(), 5);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -216,3 +216,66 @@ async fn what_configuration_needs_of_data_comes_with_it_and_other_data_is_left_a
     assert_snapshot!(gone.plan, @"Modified source_changed: featureInstances approval");
     assert_eq!(world.digests(&prod).await.len(), 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_that_refer_to_what_is_removed_the_first_are_named() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let all = entity("A") + &entity("B") + &entity("C");
+    world.put(&dev, &all).await;
+    world.promote(&dev, &prod, &plain()).await.done();
+    // More than are read at a time; those that leave by the same import come first.
+    let refer = |tenant: &str, to: &str, count: usize| {
+        (0..count)
+            .map(|n| {
+                line_to(
+                    "data",
+                    &format!("{tenant}{n:04}"),
+                    json!({}),
+                    &[("metadata", to)],
+                )
+            })
+            .collect::<String>()
+    };
+    world.put(&dev, &refer("gone", "B", 1_500)).await;
+    world.promote(&dev, &prod, &plain()).await.done();
+    world.put(&prod, &refer("own-a", "A", 2_500)).await;
+    world
+        .put(&prod, &(refer("own-b", "B", 3) + &refer("own-c", "C", 1)))
+        .await;
+    world.replace(&dev, &feature("only", 1)).await;
+
+    let everything = options(json!({"Removals": "All", "RemovalsMax": 10_000}));
+    let refused = world.promote(&dev, &prod, &everything).await;
+    assert_eq!(refused.failed(), "plan_has_errors");
+    let failed: Vec<_> = refused
+        .plan
+        .lines()
+        .filter(|line| line.starts_with("Failed"))
+        .collect();
+    let [a, b, c] = failed.as_slice() else {
+        panic!("{failed:#?}")
+    };
+    let names = |line: &str| line.split(" <- ").map(str::to_owned).collect::<Vec<_>>();
+    let (first, hundred) = (names(a), names(a).len() - 1);
+    assert_eq!(first[0], "Failed still_referenced: metadata A");
+    assert_eq!(
+        (first[1].as_str(), first[100].as_str()),
+        ("data own-a0000", "data own-a0099")
+    );
+    assert_eq!(hundred, 100, "the first of 2,500");
+    assert_eq!(
+        names(b),
+        [
+            "Failed still_referenced: metadata B",
+            "data own-b0000",
+            "data own-b0001",
+            "data own-b0002"
+        ],
+        "those that leave too are read, and not named"
+    );
+    assert_eq!(
+        names(c),
+        ["Failed still_referenced: metadata C", "data own-c0000"]
+    );
+}

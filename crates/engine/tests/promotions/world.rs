@@ -54,6 +54,11 @@ pub(crate) struct Bundle {
 impl World {
     /// A server with the catalogue that comes with it.
     pub(crate) async fn open() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn with(settings: Settings) -> Self {
         // What the server logs stands beside a story that fails.
         let _ = tracing_subscriber::fmt()
             .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
@@ -65,10 +70,15 @@ impl World {
             system_admin: true,
             roles: BTreeMap::new(),
         };
-        Self::begin(folder, Catalogue::standard(), Mutex::new(caller)).await
+        Self::begin(folder, Catalogue::standard(), settings, Mutex::new(caller)).await
     }
 
-    async fn begin(folder: TempDir, catalogue: Catalogue, caller: Mutex<Principal>) -> Self {
+    async fn begin(
+        folder: TempDir,
+        catalogue: Catalogue,
+        settings: Settings,
+        caller: Mutex<Principal>,
+    ) -> Self {
         let embedded = Embedded::open(folder.path(), EmbeddedOptions::default())
             .await
             .unwrap();
@@ -78,7 +88,7 @@ impl World {
             catalogue: Arc::new(catalogue),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
-            settings: Settings::default(),
+            settings,
         });
         let runner = Runner::start(engine.clone()).await.unwrap();
         Self {
@@ -100,9 +110,10 @@ impl World {
             caller,
         } = self;
         runner.stop(Duration::from_secs(10)).await;
+        let settings = engine.settings().clone();
         drop(engine);
         embedded.close().await;
-        Self::begin(folder, catalogue, caller).await
+        Self::begin(folder, catalogue, settings, caller).await
     }
 
     /// New tenants.

@@ -1,5 +1,7 @@
 //! Reading content at a revision: ranges of keys, or keys given.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use dev2prod_engine::ports::{
     ContentStore, ItemHead, Link, Page, StoreError, StoreResult, StoredItem,
@@ -7,11 +9,12 @@ use dev2prod_engine::ports::{
 use dev2prod_model::access::{Scope, VersionRead};
 use dev2prod_model::item::{Digest, ItemRef, Revision};
 use dev2prod_model::section::Section;
+use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 
 use super::Sqlite;
-use super::error::to;
-use super::rows::{Bound, column, digest, hex_json, item_ref, items_json};
+use super::error::{self, to};
+use super::rows::{Bound, column, digest, hex_json, item_ref, items_json, versions_json};
 
 /// The keys of a page: from `from` to before `to`.
 pub(super) struct Range {
@@ -99,6 +102,49 @@ macro_rules! of_items {
          ON v.tenant = t.no AND v.section = r.value ->> 0 AND v.key = r.value ->> 1
              AND v.from_rev <= ?2 AND v.to_rev > ?2"
     };
+}
+
+/// The latest versions of items by digest, given as `?2`. What is staged is of the revision after
+/// the tenant's.
+const VERSIONS_BY_DIGEST: &str =
+    "SELECT v.section, v.key, v.digest, v.from_rev, v.flags, b.body, b.refs
+     FROM tenant t CROSS JOIN json_each(?2) r CROSS JOIN item v
+     ON v.tenant = t.no AND v.section = r.value ->> 0 AND v.key = r.value ->> 1
+         AND v.from_rev = (
+             SELECT max(w.from_rev) FROM item w
+             WHERE w.tenant = t.no AND w.section = r.value ->> 0 AND w.key = r.value ->> 1
+                 AND w.digest = unhex(r.value ->> 2) AND w.from_rev <= t.revision)
+     CROSS JOIN body b ON b.id = v.body
+     WHERE t.id = ?1";
+
+/// References to items given as `?3`, in their order: loop by loop, without a sort.
+const REFERRERS: &str = "SELECT l.section, l.key, l.to_section, l.to_key
+     FROM tenant t CROSS JOIN json_each(?3) r
+     CROSS JOIN link l ON l.tenant = t.no AND l.to_section = r.value ->> 0
+         AND l.to_key = r.value ->> 1
+         AND (l.section, l.key) > (r.value ->> 2, r.value ->> 3)
+     CROSS JOIN item v ON v.tenant = t.no AND v.section = l.section AND v.key = l.key
+         AND v.from_rev = l.from_rev AND v.from_rev <= ?2 AND v.to_rev > ?2
+     WHERE t.id = ?1 LIMIT ?4";
+
+/// Items, each with the referrer that comes before those asked for:
+/// `[[section, key, section, key], ...]`, sorted, each once.
+fn referred_to_json(to: &[ItemRef], after: Option<&Link>) -> String {
+    let to: BTreeSet<&ItemRef> = to.iter().collect();
+    let from = to
+        .into_iter()
+        .filter(|to| after.is_none_or(|after| **to >= after.to));
+    let rows = from.map(|to| {
+        let (section, key) = match after {
+            Some(after) if *to == after.to => (
+                i64::from(after.from.section.index()),
+                after.from.key.as_str(),
+            ),
+            _ => (-1, ""),
+        };
+        json!([to.section.index(), to.key.as_str(), section, key])
+    });
+    serde_json::Value::from_iter(rows).to_string()
 }
 
 impl Sqlite {
@@ -226,6 +272,20 @@ impl ContentStore for Sqlite {
         rows.iter().map(stored).collect()
     }
 
+    async fn versions_by_digest(
+        &self,
+        scope: &Scope<VersionRead>,
+        versions: &[(ItemRef, Digest)],
+    ) -> StoreResult<Vec<StoredItem>> {
+        let rows = sqlx::query(VERSIONS_BY_DIGEST)
+            .bind(scope.tenant().as_str())
+            .bind(versions_json(versions))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(to("read earlier versions of items"))?;
+        rows.iter().map(stored).collect()
+    }
+
     async fn references(
         &self,
         scope: &Scope<VersionRead>,
@@ -245,17 +305,26 @@ impl ContentStore for Sqlite {
         &self,
         scope: &Scope<VersionRead>,
         at: Revision,
-        to: &[ItemRef],
+        referred_to: &[ItemRef],
+        after: Option<&Link>,
+        limit: u32,
     ) -> StoreResult<Vec<Link>> {
-        let sql = "SELECT l.section, l.key, l.to_section, l.to_key
-            FROM tenant t CROSS JOIN json_each(?3) r
-            CROSS JOIN link l ON l.tenant = t.no AND l.to_section = r.value ->> 0
-                AND l.to_key = r.value ->> 1
-            CROSS JOIN item v ON v.tenant = t.no AND v.section = l.section AND v.key = l.key
-                AND v.from_rev = l.from_rev AND v.from_rev <= ?2 AND v.to_rev > ?2
-            WHERE t.id = ?1";
-        let rows = self.find(sql, scope, at, to, "find referrers").await?;
-        rows.iter().map(link).collect()
+        let doing = "find referrers";
+        let rows = sqlx::query(REFERRERS)
+            .bind(scope.tenant().as_str())
+            .bind(at.0)
+            .bind(referred_to_json(referred_to, after))
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(to(doing))?;
+        let links = rows.iter().map(link).collect::<StoreResult<Vec<_>>>()?;
+        // The order is that of the loops; were it not, a page would silently miss some.
+        let place = |link: &Link| (link.to.clone(), link.from.clone());
+        if !links.is_sorted_by_key(place) {
+            return Err(error::refused(doing, "they did not come in order"));
+        }
+        Ok(links)
     }
 
     async fn count(
@@ -302,6 +371,37 @@ impl ContentStore for Sqlite {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Embedded, EmbeddedOptions};
+
+    #[tokio::test]
+    async fn look_ups_of_many_items_read_only_their_own_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = EmbeddedOptions::default();
+        let embedded = Embedded::open(folder.path(), options).await.unwrap();
+        for sql in [REFERRERS, VERSIONS_BY_DIGEST] {
+            let plan = format!("EXPLAIN QUERY PLAN {sql}");
+            let rows = sqlx::query(sqlx::AssertSqlSafe(plan))
+                .fetch_all(&embedded.sqlite.readers)
+                .await
+                .unwrap();
+            let steps: Vec<String> = rows
+                .iter()
+                .map(|row| column(row, 3, "plan").unwrap())
+                .collect();
+            let whole = |step: &&String| step.starts_with("SCAN") && !step.starts_with("SCAN r ");
+            assert_eq!(steps.iter().find(whole), None, "{steps:#?}");
+            let sorts = |step: &&String| step.contains("TEMP B-TREE");
+            assert_eq!(steps.iter().find(sorts), None, "{steps:#?}");
+            let item = steps
+                .iter()
+                .find(|step| step.starts_with("SEARCH v"))
+                .unwrap();
+            assert!(
+                item.ends_with("(tenant=? AND section=? AND key=? AND from_rev=?)"),
+                "{item}"
+            );
+        }
+    }
 
     #[test]
     fn a_prefix_ends_before_the_next_text_of_its_length() {

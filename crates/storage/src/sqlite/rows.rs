@@ -93,6 +93,18 @@ pub(super) fn items_json<'a>(items: impl IntoIterator<Item = &'a ItemRef>) -> St
     text
 }
 
+/// Versions of items as SQL reads them with `json_each`: `[[section, key, digest], ...]`, the digest
+/// in hexadecimal.
+pub(super) fn versions_json(versions: &[(ItemRef, Digest)]) -> String {
+    let versions: Vec<_> = versions
+        .iter()
+        .map(|(item, digest)| {
+            serde_json::json!([item.section.index(), item.key.as_str(), digest.to_string()])
+        })
+        .collect();
+    serde_json::Value::from(versions).to_string()
+}
+
 /// A list as SQL reads it with `json_each`; bytes in hexadecimal.
 pub(super) fn hex_json<T: Display>(values: impl IntoIterator<Item = T>) -> String {
     let texts: Vec<_> = values.into_iter().map(|value| value.to_string()).collect();

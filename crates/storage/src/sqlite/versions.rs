@@ -46,11 +46,12 @@ pub(super) async fn delete_items(
     let (condition, revision) = which.condition();
     let condition = match which {
         Which::BegunBy(_) => condition.to_owned(),
-        // What was delivered is the base of the next comparison, as long as it is the last delivery.
+        // What a delivery brought or wrote is the base of the next comparison, as long as a reader
+        // can see that it is the last one: a baseline that a stage has ended may be opened again.
         Which::EndedBy(_) => format!(
             "{condition} AND NOT EXISTS (SELECT 1 FROM baseline b WHERE b.tenant = v.tenant
-                 AND b.section = v.section AND b.key = v.key AND b.to_rev = {OPEN}
-                 AND (b.result = v.digest OR b.result = X'' AND b.source = v.digest))"
+                 AND b.section = v.section AND b.key = v.key AND b.to_rev > ?3
+                 AND (b.source = v.digest OR b.result = v.digest))"
         ),
     };
     let versions = of_items("item", &condition);

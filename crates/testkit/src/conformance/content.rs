@@ -276,7 +276,7 @@ pub async fn references_and_referrers_follow_the_revision(store: &dyn Store) {
         async move {
             let items: Vec<_> = names.iter().map(|text| item(text)).collect();
             let scope = world.scope();
-            let mut to = store.referrers(&scope, Revision(at), &items).await.unwrap();
+            let mut to = world.referrers(at, &items).await;
             let mut from = store
                 .references(&scope, Revision(at), &items)
                 .await
@@ -332,7 +332,10 @@ pub async fn tenants_are_apart(store: &dyn Store) {
     assert_eq!(store.find_heads(&scope, at, &asked).await.unwrap(), []);
     assert_eq!(store.find_items(&scope, at, &asked).await.unwrap(), []);
     assert_eq!(store.references(&scope, at, &asked).await.unwrap(), []);
-    assert_eq!(store.referrers(&scope, at, &asked).await.unwrap(), []);
+    assert_eq!(other.referrers(at.0, &asked).await, []);
+    let versions = [(item("a"), digest(1))];
+    let found = store.versions_by_digest(&scope, &versions).await;
+    assert_eq!(found.unwrap(), []);
     assert_eq!(store.count(&scope, at, Section::Metadata).await.unwrap(), 0);
     let used = store
         .attachments_in_use(&scope, &[digest(7)])

@@ -16,6 +16,7 @@ pub mod baselines;
 pub mod blobs;
 pub mod content;
 pub mod files;
+pub mod lookups;
 pub mod operations;
 pub mod packages;
 pub mod pruning;
@@ -63,6 +64,10 @@ macro_rules! for_each_store_story {
                 tenants_are_apart
                 bytes_that_an_item_names_are_in_use
             }
+            lookups {
+                pages_of_referrers_neither_split_nor_lose_any
+                versions_are_found_by_their_digests
+            }
             staging {
                 readers_never_see_a_stage
                 an_abort_restores_what_was
@@ -95,6 +100,7 @@ macro_rules! for_each_store_story {
             }
             pruning {
                 pruning_keeps_what_readers_at_the_limit_see
+                pruning_keeps_what_was_last_delivered
                 pruning_stops_at_what_is_staged
                 pruning_goes_on_where_it_stopped
             }

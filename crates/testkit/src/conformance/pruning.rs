@@ -1,9 +1,10 @@
 //! Old versions are deleted, and nobody who may still read misses one.
 
-use dev2prod_engine::ports::{Change, Store};
+use dev2prod_engine::ports::{BaselineChange, Change, Store};
 use dev2prod_model::item::Revision;
+use dev2prod_model::plan::Settlement;
 
-use super::world::{World, delivered, item, linked, put, puts, remove, request, upkeep};
+use super::world::{World, delivered, digest, item, linked, put, puts, remove, request, upkeep};
 
 /// Pruning before a revision changes nothing at that revision or any later one.
 pub async fn pruning_keeps_what_readers_at_the_limit_see(store: &dyn Store) {
@@ -39,14 +40,68 @@ pub async fn pruning_keeps_what_readers_at_the_limit_see(store: &dyn Store) {
         (world.delivered(3).await, world.delivered(4).await),
         baselines
     );
-    let referrers = store
-        .referrers(&world.scope(), Revision(1), &[item("z")])
-        .await;
-    assert_eq!(referrers.unwrap(), []);
+    assert_eq!(world.referrers(1, &[item("z")]).await, []);
     let again = store
         .prune_versions(&upkeep(), &world.tenant, Revision(3), 100)
         .await;
     assert_eq!(again.unwrap(), 0);
+}
+
+/// The version that a delivery brought, or wrote, is kept until the next delivery: also while that
+/// one is staged, and may yet be given up.
+pub async fn pruning_keeps_what_was_last_delivered(store: &dyn Store) {
+    let world = World::new(store).await;
+    let mixed = BaselineChange {
+        settlement: Settlement {
+            result: Some(digest(12)),
+            ..delivered("b", 1, 11).settlement
+        },
+        ..delivered("b", 1, 11)
+    };
+    let first = puts(&[("a", 1), ("b", 11)]);
+    world.commit_with(&first, &[delivered("a", 1, 1)]).await;
+    world.commit_with(&puts(&[("b", 12)]), &[mixed]).await;
+    world.commit(&puts(&[("a", 2), ("b", 13)])).await;
+    world.commit(&puts(&[("a", 3), ("b", 14)])).await;
+    let stage = world.begin(&request(1)).await;
+    let next = [delivered("a", 1, 4), delivered("b", 1, 15)];
+    store.stage_baselines(&stage, &next).await.unwrap();
+
+    let prune = async |before: i64| {
+        let before = Revision(before);
+        store
+            .prune_versions(&upkeep(), &world.tenant, before, 100)
+            .await
+            .unwrap()
+    };
+    let kept = async || {
+        let asked: Vec<_> = (1..=15)
+            .flat_map(|n| [(item("a"), digest(n)), (item("b"), digest(n))])
+            .collect();
+        let found = store.versions_by_digest(&world.scope(), &asked).await;
+        let mut kept: Vec<_> = found
+            .unwrap()
+            .into_iter()
+            .map(|it| it.head.digest)
+            .collect();
+        kept.sort();
+        kept
+    };
+    assert_eq!(
+        prune(4).await,
+        2,
+        "a at 2 and b at 13, which nobody delivered"
+    );
+    assert_eq!(kept().await, [1, 3, 11, 12, 14].map(digest));
+    store.abort_stage(&stage).await.unwrap();
+    assert_eq!(prune(4).await, 0);
+    assert_eq!(kept().await, [1, 3, 11, 12, 14].map(digest));
+    world
+        .commit_with(&puts(&[("a", 4), ("b", 15)]), &next)
+        .await;
+    assert_eq!(prune(4).await, 0, "readers at 4 see the delivery before");
+    prune(5).await;
+    assert_eq!(kept().await, [4, 15].map(digest));
 }
 
 /// However far pruning is asked to go, what is staged is neither lost nor kept from its abort.

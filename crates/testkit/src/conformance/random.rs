@@ -107,7 +107,8 @@ async fn read(world: &World<'_>, at: Revision) -> Content {
     let mut links = store.references(&scope, at, &all).await.unwrap();
     links.sort();
     // The way back tells the same, as far as it leads to items asked for.
-    let mut back = store.referrers(&scope, at, &all).await.unwrap();
+    let back = store.referrers(&scope, at, &all, None, 100_000).await;
+    let mut back = back.unwrap();
     back.sort();
     let inside: Vec<_> = links
         .iter()

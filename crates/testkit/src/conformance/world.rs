@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dev2prod_engine::ports::{
-    BaselineChange, Begun, Change, Enqueued, Holder, Page, PutItem, Stage, Store, User,
+    BaselineChange, Begun, Change, Enqueued, Holder, Link, Page, PutItem, Stage, Store, User,
 };
 use dev2prod_model::access::{
     Permission, Principal, Role, Scope, ServerScope, Upkeep, authorize, authorize_server,
@@ -273,6 +273,14 @@ impl<'s> World<'s> {
                 (key, row.origin, row.baseline.source)
             })
             .collect()
+    }
+
+    /// All that refers to these items at a revision.
+    pub(super) async fn referrers(&self, at: i64, to: &[ItemRef]) -> Vec<Link> {
+        self.store
+            .referrers(&self.scope(), Revision(at), to, None, 100_000)
+            .await
+            .unwrap()
     }
 
     /// Keeps a new operation, accepted at this second.

@@ -1,0 +1,155 @@
+//! Comparing the versions of a page's items, one item at a time: a page holds the fields that
+//! differ and the bodies of one item, whatever bodies weigh.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use dev2prod_bundle::Reader;
+use dev2prod_model::access::{HistoryRead, Scope, VersionRead};
+use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::item::{Digest, ItemRef};
+use dev2prod_model::json;
+use dev2prod_model::operation::Operation;
+use dev2prod_model::plan::Entry;
+use serde_json::Value;
+
+use super::page::Placed;
+use super::{ListedChange, fields, unchanged};
+use crate::import::{Bodies, read_bundle, unreadable};
+use crate::ports::StoredItem;
+use crate::{Engine, EngineError, EngineResult};
+
+/// Changes with their fields.
+pub(super) struct Compared {
+    pub(super) changes: Vec<ListedChange>,
+    /// The first entry that did not fit, if any.
+    pub(super) next: Option<String>,
+}
+
+/// Adds to each entry the fields that differ. Ends early, after at least one entry, once the
+/// bodies that were compared weigh [`crate::Settings::diff_page_bytes_max`].
+pub(super) async fn page(
+    engine: &Engine,
+    scope: &Scope<HistoryRead>,
+    operation: &Operation,
+    entries: Vec<Placed>,
+) -> EngineResult<Compared> {
+    let bytes_max = engine.settings().diff_page_bytes_max;
+    let mut versions = Versions {
+        engine,
+        scope: scope.narrow(),
+        package: PackageBodies::open(engine, operation).await?,
+    };
+    let mut bytes = 0;
+    let mut changes = Vec::with_capacity(entries.len());
+    for Placed { entry, place } in entries {
+        if bytes >= bytes_max && !changes.is_empty() {
+            let next = Some(place.write());
+            return Ok(Compared { changes, next });
+        }
+        let (change, weight) = versions.compare(entry).await?;
+        changes.push(change);
+        bytes += weight;
+    }
+    Ok(Compared {
+        changes,
+        next: None,
+    })
+}
+
+/// The versions of items: in the bundle, and in the tenant under their digests.
+struct Versions<'a> {
+    engine: &'a Engine,
+    scope: Scope<VersionRead>,
+    /// `None` if the bundle is not kept any more.
+    package: Option<PackageBodies>,
+}
+
+impl Versions<'_> {
+    /// The entry with its fields, and what the bodies weigh that were compared.
+    async fn compare(&mut self, entry: Entry) -> EngineResult<(ListedChange, usize)> {
+        if entry.target == entry.package {
+            let fields = fields::fields(&entry, &HashMap::new());
+            return Ok((ListedChange { entry, fields }, 0));
+        }
+        let in_bundle = entry
+            .package
+            .filter(|_| entry.chunk.is_some() && self.package.is_some());
+        let asked: BTreeSet<Digest> = [entry.base, entry.target, entry.package]
+            .into_iter()
+            .flatten()
+            .filter(|digest| Some(*digest) != in_bundle)
+            .collect();
+        let asked: Vec<_> = asked
+            .into_iter()
+            .map(|digest| (entry.item.clone(), digest))
+            .collect();
+        let store = self.engine.store();
+        let stored = store.versions_by_digest(&self.scope, &asked).await?;
+        let catalogue = Arc::clone(self.engine.catalogue());
+        let mut package = self.package.take();
+        let compare = tokio::task::spawn_blocking(move || {
+            let compared = compare(&catalogue, entry, stored, package.as_mut());
+            (package, compared)
+        });
+        let (package, compared) = compare.await.map_err(EngineError::internal)?;
+        self.package = package;
+        compared
+    }
+}
+
+fn compare(
+    catalogue: &Catalogue,
+    entry: Entry,
+    stored: Vec<StoredItem>,
+    package: Option<&mut PackageBodies>,
+) -> EngineResult<(ListedChange, usize)> {
+    let mut known = HashMap::new();
+    let mut bytes = 0;
+    let mut add = |digest: Digest, body: &str| -> EngineResult<()> {
+        let body_read: Value = json::parse_own(body).map_err(EngineError::internal)?;
+        bytes += body.len();
+        known.insert(digest, catalogue.travelling(entry.item.section, &body_read));
+        Ok(())
+    };
+    for found in stored {
+        add(found.head.digest, &found.body)?;
+    }
+    if let (Some(digest), Some(chunk), Some(package)) = (entry.package, entry.chunk, package) {
+        add(digest, &package.read(&entry.item, chunk)?)?;
+    }
+    let fields = fields::fields(&entry, &known);
+    Ok((ListedChange { entry, fields }, bytes))
+}
+
+/// The bodies of a bundle, asked for in any order; in item order each chunk is inflated once.
+struct PackageBodies {
+    reader: Reader,
+    bodies: Bodies,
+    last: Option<ItemRef>,
+}
+
+impl PackageBodies {
+    async fn open(engine: &Engine, operation: &Operation) -> EngineResult<Option<Self>> {
+        let Some(blob) = unchanged::bundle(engine, operation).await? else {
+            return Ok(None);
+        };
+        let open = tokio::task::spawn_blocking(move || read_bundle(&blob.path));
+        let reader = open.await.map_err(EngineError::internal)?;
+        let reader = reader.map_err(unreadable)?;
+        Ok(Some(Self {
+            bodies: Bodies::new(reader.clone()),
+            reader,
+            last: None,
+        }))
+    }
+
+    fn read(&mut self, item: &ItemRef, chunk: u32) -> EngineResult<String> {
+        if self.last.as_ref().is_some_and(|last| last >= item) {
+            self.bodies = Bodies::new(self.reader.clone());
+        }
+        self.last = Some(item.clone());
+        let found = self.bodies.read(item, chunk);
+        Ok(found.map_err(EngineError::internal)?.body)
+    }
+}
