@@ -30,6 +30,7 @@ mod limits;
 mod line;
 mod manifest;
 mod name;
+mod notary;
 mod reader;
 mod source;
 mod spool;
@@ -47,7 +48,8 @@ pub use manifest::{
     FORMAT, Manifest, ManifestOrigin, ManifestPackage, ManifestParts, ManifestSection, VERSION,
 };
 pub use name::EntryName;
+pub use notary::{Notary, VerifiedItem};
 pub use reader::Reader;
 pub use spool::{Keyed, Spool, SpoolIter, SpoolWriter};
-pub use verify::{Verified, verify};
+pub use verify::{Verified, verify, verify_noting};
 pub use writer::{Compression, ItemLine, Summary, Writer, WriterOptions};

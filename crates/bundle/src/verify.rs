@@ -18,6 +18,7 @@ use crate::index::IndexEntry;
 use crate::line::CheckedChunk;
 use crate::manifest::ManifestSection;
 use crate::name::EntryName;
+use crate::notary::{Notary, Unnoted, VerifiedItem};
 use crate::reader::Reader;
 
 /// What was found in a bundle that is whole and consistent.
@@ -56,6 +57,16 @@ pub fn verify(
     reader: &Reader,
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Verified, BundleError> {
+    verify_noting(reader, &Unnoted, progress).map(|(verified, _)| verified)
+}
+
+/// As [`verify`], with notes of each section in the manifest's order. They are of use only if it
+/// succeeds.
+pub fn verify_noting<N: Notary>(
+    reader: &Reader,
+    notary: &N,
+    progress: &mut (dyn FnMut(u64, u64) + Send),
+) -> Result<(Verified, Vec<N::Notes>), BundleError> {
     let manifest = reader.manifest();
     let mut content = ContentDigest::new(&manifest.scope, &manifest.excluded, &manifest.remove);
     let told = Told(Mutex::new(Listener {
@@ -64,10 +75,17 @@ pub fn verify(
         progress,
     }));
     let mut run = Run::new(reader, &told);
+    let mut noted = Vec::with_capacity(manifest.sections.len());
+    let sections = read_sections(reader, notary, &told);
     // Of two faults the first one in the bundle is told, whichever was found first.
-    for (declared, read) in manifest.sections.iter().zip(read_sections(reader, &told)) {
-        let (chunks, found) = read?;
+    for (declared, read) in manifest.sections.iter().zip(sections) {
+        let SectionRead {
+            chunks,
+            found,
+            notes,
+        } = read?;
         run.take(found);
+        noted.push(notes);
         content.push(declared.section, declared.count, &declared.digest);
         run.check_listed(declared.section, chunks)?;
     }
@@ -83,14 +101,23 @@ pub fn verify(
     )?;
     run.attachments()?;
     run.found.content_digest = manifest.content_digest;
-    Ok(run.found)
+    Ok((run.found, noted))
 }
 
-/// How many chunks a section has, and what was found in them.
-type SectionRead = Result<(u32, Verified), BundleError>;
+/// A section that was read from end to end.
+struct SectionRead<T> {
+    /// How many chunks it has.
+    chunks: u32,
+    found: Verified,
+    notes: T,
+}
 
 /// Reads all sections, the largest first; what was found comes in the manifest's order.
-fn read_sections(reader: &Reader, told: &Told<'_>) -> Vec<SectionRead> {
+fn read_sections<N: Notary>(
+    reader: &Reader,
+    notary: &N,
+    told: &Told<'_>,
+) -> Vec<Result<SectionRead<N::Notes>, BundleError>> {
     let sections = &reader.manifest().sections;
     let mut order: Vec<usize> = (0..sections.len()).collect();
     order.sort_by_key(|place| Reverse(sections[*place].count));
@@ -98,9 +125,8 @@ fn read_sections(reader: &Reader, told: &Told<'_>) -> Vec<SectionRead> {
     let read_some = || {
         let mut read = Vec::new();
         while let Some(&place) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let mut run = Run::new(reader, told);
-            let chunks = run.section(&sections[place]);
-            read.push((place, chunks.map(|chunks| (chunks, run.found))));
+            let section = Run::new(reader, told).read(&sections[place], notary);
+            read.push((place, section));
         }
         read
     };
@@ -174,8 +200,26 @@ impl<'a, 't> Run<'a, 't> {
         self.shown = (items, bytes);
     }
 
+    fn read<N: Notary>(
+        mut self,
+        declared: &ManifestSection,
+        notary: &N,
+    ) -> Result<SectionRead<N::Notes>, BundleError> {
+        let mut notes = notary.begin(declared.section)?;
+        let chunks = self.section(declared, &mut |item| notary.note(&mut notes, item))?;
+        Ok(SectionRead {
+            chunks,
+            found: self.found,
+            notes,
+        })
+    }
+
     /// Returns how many chunks the section has.
-    fn section(&mut self, declared: &ManifestSection) -> Result<u32, BundleError> {
+    fn section(
+        &mut self,
+        declared: &ManifestSection,
+        note: &mut dyn FnMut(VerifiedItem<'_>) -> Result<(), BundleError>,
+    ) -> Result<u32, BundleError> {
         let section = declared.section;
         let mut digest = SectionDigest::new();
         let mut chunk: Option<CheckedChunk> = None;
@@ -191,7 +235,7 @@ impl<'a, 't> Run<'a, 't> {
                 chunk = Some(self.reader.checked_chunk(section, number)?);
                 self.show();
             }
-            self.item(&entry, chunk.as_mut())?;
+            self.item(&entry, chunk.as_mut(), note)?;
             digest.push(&entry.key, &entry.digest);
         }
         check_ended(section, chunk)?;
@@ -216,6 +260,7 @@ impl<'a, 't> Run<'a, 't> {
         &mut self,
         entry: &IndexEntry,
         chunk: Option<&mut CheckedChunk>,
+        note: &mut dyn FnMut(VerifiedItem<'_>) -> Result<(), BundleError>,
     ) -> Result<(), BundleError> {
         let section = entry.section;
         let mismatch = |found: String| BundleError::KeyMismatch {
@@ -233,6 +278,12 @@ impl<'a, 't> Run<'a, 't> {
             let found = digest::item_digest(line.body, line.references);
             let what = || format!("the item '{}' of {section}", entry.key);
             check_digest(what, entry.digest, found)?;
+            note(VerifiedItem {
+                section,
+                key: &entry.key,
+                body: line.body,
+                references: line.references,
+            })?;
             Ok((section == Section::Attachments)
                 .then(|| named_bytes(line.body))
                 .flatten())

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
 use dev2prod_bundle::{
-    Carried, Compression, Limits, Reader, WriteError, Writer, WriterOptions, hostile, verify,
+    BundleError, Carried, Compression, Limits, Notary, Reader, VerifiedItem, WriteError, Writer,
+    WriterOptions, hostile, verify_noting,
 };
 use dev2prod_model::digest::{canonical_references, item_digest, sha256};
 use dev2prod_model::item::{ItemRef, Key};
@@ -56,6 +57,23 @@ fn read_items(reader: &Reader) -> BTreeMap<ItemRef, (String, String)> {
     items
 }
 
+/// Notes all that it is told.
+struct Everything;
+
+impl Notary for Everything {
+    type Notes = Vec<(ItemRef, (String, String))>;
+
+    fn begin(&self, _section: Section) -> std::io::Result<Self::Notes> {
+        Ok(Vec::new())
+    }
+
+    fn note(&self, notes: &mut Self::Notes, item: VerifiedItem<'_>) -> Result<(), BundleError> {
+        let texts = (item.body.to_owned(), item.references.to_owned());
+        notes.push((ItemRef::new(item.section, item.key.clone()), texts));
+        Ok(())
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -68,10 +86,12 @@ proptest! {
         prop_assert_eq!(reader.manifest(), &summary.manifest);
         prop_assert_eq!(read_items(&reader), content.items.clone());
         let mut last = (0, 0);
-        let verified = verify(&reader, &mut |items, bytes| {
+        let (verified, noted) = verify_noting(&reader, &Everything, &mut |items, bytes| {
             assert!(last <= (items, bytes), "progress only grows");
             last = (items, bytes);
         }).unwrap();
+        let items = content.items.clone();
+        prop_assert_eq!(noted.concat(), items.into_iter().collect::<Vec<_>>());
         prop_assert_eq!(verified.items, content.items.len() as u64);
         prop_assert!(content.items.is_empty() && content.files.is_empty()
             || last == (verified.items, verified.bytes));

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dev2prod_bundle::{BundleError, Limits, Manifest, Reader, Verified, verify};
+use dev2prod_bundle::{BundleError, Limits, Manifest, Reader, Verified, verify_noting};
 use dev2prod_model::access::{FileRead, Import, Scope};
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::id::{FileId, OperationId};
@@ -14,6 +14,7 @@ use dev2prod_model::operation::{Claim, Phase, Progress};
 
 use tempfile::TempPath;
 
+use super::traits::{TraitsNotary, TraitsSpool};
 use crate::Engine;
 use crate::ports::{BlobPath, BundleRecord, LocalBlob};
 use crate::runner::job::{Heartbeat, JobError};
@@ -28,6 +29,8 @@ pub(super) struct OpenBundle {
     pub(super) manifest: Manifest,
     /// The files' bytes that it holds.
     pub(super) attachments: BTreeSet<Digest>,
+    /// What its bodies say, where it was verified just now.
+    pub(super) traits: Option<Arc<TraitsSpool>>,
     /// The target's record of it.
     pub(super) record: BundleRecord,
     /// The right to look for bytes in the target.
@@ -85,62 +88,71 @@ pub(super) async fn open(
     let blob = engine.blobs().local(&path).await?.ok_or_else(gone)?;
     let scope = Scope::<Import>::for_work(claim);
     let known = engine.store().bundle_record(&scope, &row.sha256).await?;
-    let (reader, attachments, verified) =
-        look_inside(blob.path.clone(), known.is_none(), heartbeat).await?;
-    let record = match (known, verified) {
-        (Some(record), _) => record,
+    let (reader, verified) = match &known {
+        Some(_) => (open_reader(blob.path.clone()).await?, None),
+        None => verify_whole(engine, blob.path.clone(), heartbeat)
+            .await
+            .map(|(reader, found)| (reader, Some(found)))?,
+    };
+    let (record, traits) = match (known, verified) {
+        (Some(record), _) => (record, None),
         (None, verified) => {
-            let verified = verified.ok_or_else(|| JobError::internal("nothing was verified"))?;
+            let found = verified.ok_or_else(|| JobError::internal("nothing was verified"))?;
+            let (verified, traits) = found;
             let record = BundleRecord {
                 id: OperationId::new(engine.now_ms(), engine.random_bytes()),
                 sha256: row.sha256,
                 content_digest: verified.content_digest,
                 verified_ms: engine.now_ms(),
             };
-            engine.store().record_bundle(&scope, &record).await?
+            let record = engine.store().record_bundle(&scope, &record).await?;
+            (record, Some(Arc::new(traits)))
         }
     };
     let target_files = Scope::for_work(claim);
     Ok(OpenBundle {
         _blob: blob,
         manifest: reader.manifest().clone(),
+        attachments: reader.attachments().map(|(digest, _)| digest).collect(),
         reader,
-        attachments,
+        traits,
         record,
         target_files,
     })
 }
 
-type Inside = (Reader, BTreeSet<Digest>, Option<Verified>);
+async fn open_reader(path: PathBuf) -> Result<Reader, JobError> {
+    let opened = tokio::task::spawn_blocking(move || reader(&path));
+    opened.await.map_err(JobError::internal)?
+}
 
-async fn look_inside(
+/// Reads all of a bundle, and notes what its bodies say.
+async fn verify_whole(
+    engine: &Engine,
     path: PathBuf,
-    whole: bool,
     heartbeat: &Heartbeat,
-) -> Result<Inside, JobError> {
+) -> Result<(Reader, (Verified, TraitsSpool)), JobError> {
     let heartbeat = heartbeat.clone();
-    let looked = tokio::task::spawn_blocking(move || {
+    let notary = TraitsNotary {
+        catalogue: engine.catalogue().clone(),
+        scratch: engine.blobs().scratch().to_owned(),
+    };
+    let verified = tokio::task::spawn_blocking(move || {
         let reader = reader(&path)?;
         let total = reader.manifest().item_count();
-        let verified = if whole {
-            let mut show = |items_done, bytes_done| {
-                let at = Progress::at(Phase::Verifying);
-                let items_total = Some(total);
-                heartbeat.report(Progress {
-                    items_done,
-                    items_total,
-                    bytes_done,
-                    ..at
-                });
-            };
-            Some(verify(&reader, &mut show).map_err(|error| refused(&error))?)
-        } else {
-            None
+        let mut show = |items_done, bytes_done| {
+            heartbeat.report(Progress {
+                items_done,
+                items_total: Some(total),
+                bytes_done,
+                ..Progress::at(Phase::Verifying)
+            });
         };
-        let attachments = reader.attachments().map(|(digest, _)| digest).collect();
-        Ok((reader, attachments, verified))
+        let verified = verify_noting(&reader, &notary, &mut show);
+        let (verified, noted) = verified.map_err(|error| refused(&error))?;
+        Ok((reader, (verified, TraitsSpool::of_sections(noted)?)))
     });
-    looked.await.map_err(JobError::internal)?
+    verified.await.map_err(JobError::internal)?
 }
 
 /// A reader of its own for a bundle.

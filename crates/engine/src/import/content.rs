@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use dev2prod_bundle::{BundleError, ChunkItem, ChunkIter, Reader};
+use dev2prod_bundle::{BundleError, ChunkItem, ChunkIter, Reader, VerifiedItem};
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::digest::item_digest;
 use dev2prod_model::item::{Digest, ItemRef, Key};
@@ -60,11 +60,6 @@ pub(super) fn travelling_digest(
     Ok(item_digest(&json::canonical(&body), &item.references))
 }
 
-/// The body for looking into, read fast: a number may come out as its neighbour.
-fn parsed(section: Section, item: &ChunkItem) -> Result<Value, BundleError> {
-    serde_json::from_str(&item.body).map_err(|_| mismatch(section, &item.key, "no JSON"))
-}
-
 /// The body for writing it again.
 fn exactly(section: Section, item: &ChunkItem) -> Result<Value, BundleError> {
     json::parse_own(&item.body).map_err(|_| mismatch(section, &item.key, "no JSON"))
@@ -91,7 +86,7 @@ pub(super) struct Wanted {
     pub(super) traits: Option<Traits>,
 }
 
-/// Makes items for the target, on threads of their own.
+/// Makes items for the target.
 #[derive(Clone)]
 pub(super) struct Maker {
     bundle: Reader,
@@ -104,42 +99,36 @@ impl Maker {
         Self { bundle, catalogue }
     }
 
-    /// What the bodies of these, which come in item order, say of them.
-    pub(super) async fn traits(&self, wanted: Vec<Wanted>) -> Result<Vec<Traits>, JobError> {
-        self.each(wanted, |this, bodies, wanted| {
-            this.traits_of(bodies, &wanted)
-        })
-        .await
-    }
-
-    /// Makes these, which come in item order.
-    pub(super) async fn make(&self, wanted: Vec<Wanted>) -> Result<Vec<PutItem>, JobError> {
-        self.each(wanted, Self::item).await
-    }
-
-    async fn each<T: Send + 'static>(
+    /// What the body of an item says of it. Items are asked for in order, with the same `bodies`.
+    pub(super) fn traits(
         &self,
-        wanted: Vec<Wanted>,
-        make: fn(&Self, &mut Bodies, Wanted) -> Result<T, BundleError>,
-    ) -> Result<Vec<T>, JobError> {
+        bodies: &mut Bodies,
+        wanted: &Wanted,
+    ) -> Result<Traits, BundleError> {
+        let found = bodies.read(&wanted.item, wanted.chunk)?;
+        let (traits, text) = self.look(wanted.item.section, &found)?;
+        check_digest(wanted, text.as_deref().unwrap_or(&found.body), &found)?;
+        Ok(traits)
+    }
+
+    /// Its own reader of the bundle's bodies.
+    pub(super) fn bodies(&self) -> Bodies {
+        Bodies::new(self.bundle.clone())
+    }
+
+    /// Makes these, which come in item order, on a thread of its own.
+    pub(super) async fn make(&self, wanted: Vec<Wanted>) -> Result<Vec<PutItem>, JobError> {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
         let this = self.clone();
         let made = tokio::task::spawn_blocking(move || {
-            let mut bodies = Bodies::new(this.bundle.clone());
+            let mut bodies = this.bodies();
             let wanted = wanted.into_iter();
-            wanted.map(|it| make(&this, &mut bodies, it)).collect()
+            wanted.map(|it| this.item(&mut bodies, it)).collect()
         });
         let made: Result<_, BundleError> = made.await.map_err(JobError::internal)?;
         made.map_err(|error| refused(&error))
-    }
-
-    fn traits_of(&self, bodies: &mut Bodies, wanted: &Wanted) -> Result<Traits, BundleError> {
-        let found = bodies.read(&wanted.item, wanted.chunk)?;
-        let (traits, text) = self.look(wanted.item.section, &found)?;
-        check_digest(wanted, text.as_deref().unwrap_or(&found.body), &found)?;
-        Ok(traits)
     }
 
     fn item(&self, bodies: &mut Bodies, mut wanted: Wanted) -> Result<PutItem, BundleError> {
@@ -172,35 +161,52 @@ impl Maker {
         })
     }
 
-    /// What the body says, and its text where that is not the bundle's.
     fn look(
         &self,
         section: Section,
         found: &ChunkItem,
     ) -> Result<(Traits, Option<String>), BundleError> {
-        let mut body = parsed(section, found)?;
-        let mut text = None;
-        if self.catalogue.has_local(section, &body) {
-            // A field that travelled under the source's catalogue and stays here.
-            body = self
-                .catalogue
-                .travelling(section, &exactly(section, found)?);
-            text = Some(json::canonical(&body));
-        }
-        let mut links = self.catalogue.references(section, &body);
-        let explicit: Vec<ItemRef> = serde_json::from_str(&found.references)
-            .map_err(|_| mismatch(section, &found.key, "no references"))?;
-        links.extend(explicit);
-        links.sort_unstable();
-        links.dedup();
-        let traits = Traits {
-            links,
-            attachment: self.catalogue.attachment_digest(section, &body),
-            system: body.get("system") == Some(&Value::Bool(true)),
-            reshaped: text.is_some(),
-        };
-        Ok((traits, text))
+        look(
+            &self.catalogue,
+            VerifiedItem {
+                section,
+                key: &found.key,
+                body: &found.body,
+                references: &found.references,
+            },
+        )
     }
+}
+
+/// What the body says by this catalogue, and its text where that is not the bundle's.
+pub(super) fn look(
+    catalogue: &Catalogue,
+    found: VerifiedItem<'_>,
+) -> Result<(Traits, Option<String>), BundleError> {
+    let VerifiedItem { section, key, .. } = found;
+    let no_json = || mismatch(section, key, "no JSON");
+    // For looking into, read fast: a number may come out as its neighbour.
+    let mut body: Value = serde_json::from_str(found.body).map_err(|_| no_json())?;
+    let mut text = None;
+    if catalogue.has_local(section, &body) {
+        // A field that travelled under the source's catalogue and stays here.
+        let exact = json::parse_own(found.body).map_err(|_| no_json())?;
+        body = catalogue.travelling(section, &exact);
+        text = Some(json::canonical(&body));
+    }
+    let mut links = catalogue.references(section, &body);
+    let explicit: Vec<ItemRef> = serde_json::from_str(found.references)
+        .map_err(|_| mismatch(section, key, "no references"))?;
+    links.extend(explicit);
+    links.sort_unstable();
+    links.dedup();
+    let traits = Traits {
+        links,
+        attachment: catalogue.attachment_digest(section, &body),
+        system: body.get("system") == Some(&Value::Bool(true)),
+        reshaped: text.is_some(),
+    };
+    Ok((traits, text))
 }
 
 /// What is used has the digest that the index gives, whatever was verified when.

@@ -12,6 +12,7 @@ mod report;
 mod sides;
 mod stage;
 mod traits;
+mod written;
 
 use std::sync::Arc;
 use std::time::Duration;

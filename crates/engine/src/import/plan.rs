@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use dev2prod_bundle::Manifest;
 use dev2prod_model::access::{FileRead, Scope};
@@ -9,23 +10,19 @@ use dev2prod_model::item::{Digest, ItemRef};
 use dev2prod_model::operation::{Phase, Progress, SectionReport};
 use dev2prod_model::plan::{Action, Entry, ImportOptions, Reason};
 use dev2prod_model::section::Section;
-use futures::stream::{self, StreamExt, TryStreamExt};
 use tempfile::TempPath;
 
-use super::batch::next_of;
 use super::bundle::OpenBundle;
-use super::content::{Maker, Wanted};
+use super::content::Maker;
 use super::draft::{Draft, draft};
 use super::heads::Heads;
 use super::references::{Afterwards, fail};
 use super::report::Tally;
 use super::sides::Target;
 use super::traits::{Traits, TraitsSpool, TraitsWriter};
+use super::written::{Next, Source, Written};
 use crate::plan_file::PlanWriter;
 use crate::runner::job::{Heartbeat, JobError};
-
-/// Batches that are looked at at the same time.
-const BATCHES_AT_ONCE: usize = 2;
 
 /// More removals than this from one section, if they are over a tenth of it, must be allowed.
 const REMOVALS_UNASKED_MAX: u64 = 20;
@@ -39,7 +36,7 @@ pub(super) struct Planned {
     /// What it says by section.
     pub(super) results: Vec<SectionReport>,
     /// What the bodies say that it writes.
-    pub(super) traits: TraitsSpool,
+    pub(super) traits: Arc<TraitsSpool>,
     /// Whether an item fails, and with it the import.
     pub(super) failed: bool,
 }
@@ -80,48 +77,34 @@ pub(super) async fn make(
         crowded,
         attachments: &bundle.attachments,
     };
-    // While one batch is checked and written the next is looked at.
-    let maker = Maker::new(bundle.reader(), target.engine.catalogue().clone());
-    let mut entries = draft.entries().peekable();
-    let batches = stream::iter(std::iter::from_fn(|| next_of(&mut entries)));
-    let mut looked_at = batches
-        .map(|batch| look_at(maker.clone(), batch))
-        .buffered(BATCHES_AT_ONCE);
-    let mut traits = TraitsWriter::new(&scratch)?;
-    while let Some((mut batch, found)) = looked_at.try_next().await? {
-        for (item, found) in &found {
-            traits.push(item, found)?;
+    let source = match &bundle.traits {
+        Some(noted) => Source::Noted(Arc::clone(noted)),
+        None => Source::Bundle(
+            Maker::new(bundle.reader(), target.engine.catalogue().clone()),
+            TraitsWriter::new(&scratch)?,
+        ),
+    };
+    let mut written = Written::of(draft.entries(), source);
+    let traits = loop {
+        match written.next().await? {
+            Next::End(traits) => break traits,
+            Next::Batch(mut batch, traits) => {
+                checker.check(&mut batch, traits).await?;
+                for entry in &batch {
+                    out.push(entry)?;
+                }
+            }
         }
-        checker.check(&mut batch, found).await?;
-        for entry in &batch {
-            out.push(entry)?;
-        }
-    }
-    drop(looked_at);
+    };
     let failed = out.tally.failed();
     let order = target.engine.catalogue().import_order();
     Ok(Planned {
         results: out.tally.finish(order, failed && !dry_run),
         digest: out.plan.finish().map_err(JobError::internal)?,
         path,
-        traits: traits.finish()?,
+        traits,
         failed,
     })
-}
-
-/// Items that are written, and what their bodies say of them.
-type Written = Vec<(ItemRef, Traits)>;
-
-/// Entries and the items that they write.
-async fn look_at(
-    maker: Maker,
-    batch: Result<Vec<Entry>, JobError>,
-) -> Result<(Vec<Entry>, Written), JobError> {
-    let batch = batch?;
-    let wanted = wanted(&batch);
-    let items: Vec<_> = wanted.iter().map(|wanted| wanted.item.clone()).collect();
-    let traits = maker.traits(wanted).await?;
-    Ok((batch, items.into_iter().zip(traits).collect()))
 }
 
 fn new_file(scratch: &Path) -> Result<tempfile::NamedTempFile, JobError> {
@@ -190,7 +173,11 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     /// Checks entries together with the items that they write.
-    async fn check(&mut self, batch: &mut [Entry], written: Written) -> Result<(), JobError> {
+    async fn check(
+        &mut self,
+        batch: &mut [Entry],
+        written: Vec<(ItemRef, Traits)>,
+    ) -> Result<(), JobError> {
         for entry in batch.iter_mut() {
             let crowded = self.crowded.contains(&entry.item.section);
             if crowded && entry.action == Action::Removed {
@@ -241,23 +228,6 @@ impl Checker<'_> {
         }
         Ok(())
     }
-}
-
-/// The items of these entries that the target is to have.
-pub(super) fn wanted(entries: &[Entry]) -> Vec<Wanted> {
-    entries
-        .iter()
-        .filter(|entry| matches!(entry.action, Action::Added | Action::Modified))
-        .filter_map(|entry| {
-            Some(Wanted {
-                item: entry.item.clone(),
-                chunk: entry.chunk?,
-                digest: entry.package?,
-                local_body: None,
-                traits: None,
-            })
-        })
-        .collect()
 }
 
 /// How far planning is.

@@ -1,15 +1,18 @@
-//! What bodies say of their items: found while planning, and not looked for again while staging.
+//! What bodies say of their items: found while a bundle is verified or a plan made, and not looked
+//! for again while staging.
 
 use std::io;
 use std::iter::Peekable;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use dev2prod_bundle::{Keyed, Spool, SpoolWriter};
+use dev2prod_bundle::{BundleError, Keyed, Notary, Spool, SpoolWriter, VerifiedItem};
+use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::item::{Digest, ItemRef, Key};
 use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
 
-use crate::runner::job::JobError;
+use super::content::look;
 
 /// What a body says of its item; most say nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,17 +65,45 @@ impl TraitsWriter {
     }
 
     pub(super) fn finish(self) -> io::Result<TraitsSpool> {
-        self.0.finish().map(TraitsSpool)
+        Ok(TraitsSpool(vec![self.0.finish()?]))
     }
 }
 
-/// The traits of all items that a plan writes.
-pub(super) struct TraitsSpool(Spool<Noted>);
+/// Notes the traits of all items of a bundle while it is verified.
+pub(super) struct TraitsNotary {
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) scratch: PathBuf,
+}
+
+impl Notary for TraitsNotary {
+    type Notes = TraitsWriter;
+
+    fn begin(&self, _section: Section) -> io::Result<TraitsWriter> {
+        TraitsWriter::new(&self.scratch)
+    }
+
+    fn note(&self, notes: &mut TraitsWriter, item: VerifiedItem<'_>) -> Result<(), BundleError> {
+        let (traits, _) = look(&self.catalogue, item)?;
+        let item = ItemRef::new(item.section, item.key.clone());
+        Ok(notes.push(&item, &traits)?)
+    }
+}
+
+/// The traits of items in item order: of all in a bundle, or of those that a plan writes.
+pub(super) struct TraitsSpool(Vec<Spool<Noted>>);
 
 impl TraitsSpool {
+    /// Of sections that were noted each by itself, in order.
+    pub(super) fn of_sections(sections: Vec<TraitsWriter>) -> io::Result<Self> {
+        let sections = sections.into_iter().map(|section| section.0.finish());
+        Ok(Self(sections.collect::<io::Result<_>>()?))
+    }
+
     /// From the first item on.
     pub(super) fn read(&self) -> TraitsReader {
-        let noted: Box<dyn Iterator<Item = io::Result<Noted>> + Send> = Box::new(self.0.iter());
+        let sections: Vec<_> = self.0.iter().map(Spool::iter).collect();
+        let noted: Box<dyn Iterator<Item = io::Result<Noted>> + Send> =
+            Box::new(sections.into_iter().flatten());
         TraitsReader(noted.peekable())
     }
 }
@@ -81,20 +112,19 @@ impl TraitsSpool {
 pub(super) struct TraitsReader(Peekable<Box<dyn Iterator<Item = io::Result<Noted>> + Send>>);
 
 impl TraitsReader {
-    /// The traits of the next item.
-    pub(super) fn next(&mut self, item: &ItemRef) -> Result<Traits, JobError> {
-        let next = self.0.next_if(|noted| match noted {
+    /// The traits of the next item; of those before it nobody wants any.
+    pub(super) fn next(&mut self, item: &ItemRef) -> io::Result<Traits> {
+        let reached = |noted: &io::Result<Noted>| match noted {
             Ok(noted) => noted.item <= *item,
             Err(_) => true,
-        });
-        match next.transpose()? {
-            None => Ok(Traits::default()),
-            Some(noted) if noted.item == *item => Ok(noted.traits),
-            Some(noted) => Err(JobError::internal(format!(
-                "{} was passed over",
-                noted.item
-            ))),
+        };
+        while let Some(noted) = self.0.next_if(reached) {
+            let noted = noted?;
+            if noted.item == *item {
+                return Ok(noted.traits);
+            }
         }
+        Ok(Traits::default())
     }
 }
 
@@ -107,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn items_get_the_traits_that_were_noted_of_them_and_none_is_passed_over() {
+    fn items_get_the_traits_that_were_noted_of_them_and_of_no_other() {
         let mut writer = TraitsWriter::new(&std::env::temp_dir()).unwrap();
         let system = Traits {
             system: true,
@@ -122,6 +152,6 @@ mod tests {
         assert_eq!(next("a").unwrap(), Traits::default());
         assert_eq!(next("b").unwrap(), system);
         assert_eq!(next("c").unwrap(), Traits::default());
-        assert!(next("e").is_err(), "d was not asked for");
+        assert_eq!(next("e").unwrap(), Traits::default(), "d is passed over");
     }
 }

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use dev2prod_engine::ports::StoreResult;
 use dev2prod_model::id::TenantId;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -47,6 +48,9 @@ const READERS: u32 = 4;
 /// The rows of a data folder.
 pub(crate) struct Sqlite {
     writer: SqlitePool,
+    /// Writes what is staged, while it has the writer's turn. Its commits are not yet on the disk
+    /// when they return: the flip is, and with it all that was committed before.
+    stager: SqlitePool,
     readers: SqlitePool,
     _lock: Arc<FolderLock>,
 }
@@ -81,9 +85,12 @@ impl Sqlite {
                 MigrateError::Sql(cause) => failed(cause),
             })?;
         drop(connection);
+        let stager = writing(&file, options).synchronous(SqliteSynchronous::Normal);
+        let stager = pool(1).connect_lazy_with(stager);
         let readers = pool(READERS).connect_lazy_with(reading(&file));
         Ok(Self {
             writer,
+            stager,
             readers,
             _lock: lock,
         })
@@ -91,6 +98,7 @@ impl Sqlite {
 
     pub(crate) async fn close(&self) {
         self.readers.close().await;
+        self.stager.close().await;
         self.writer.close().await;
     }
 
@@ -101,6 +109,29 @@ impl Sqlite {
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(to(doing))
+    }
+
+    /// Begins a transaction whose rows nobody sees before a flip.
+    async fn write_stage(&self, doing: &'static str) -> StoreResult<StageTransaction<'_>> {
+        let turn = self.writer.acquire().await.map_err(to(doing))?;
+        let transaction = self.stager.begin_with("BEGIN IMMEDIATE").await;
+        Ok(StageTransaction {
+            transaction: transaction.map_err(to(doing))?,
+            _turn: turn,
+        })
+    }
+}
+
+/// A transaction of the stager, and the writer's turn that it has: turns are taken in the order in
+/// which they are asked for, so that nobody waits for more than one batch.
+struct StageTransaction<'a> {
+    transaction: Transaction<'a, Driver>,
+    _turn: PoolConnection<Driver>,
+}
+
+impl StageTransaction<'_> {
+    async fn commit(self, doing: &'static str) -> StoreResult<()> {
+        self.transaction.commit().await.map_err(to(doing))
     }
 }
 
@@ -120,8 +151,9 @@ fn writing(file: &Path, options: &EmbeddedOptions) -> SqliteConnectOptions {
         .page_size(PAGE_BYTES)
         .journal_mode(SqliteJournalMode::Wal)
         .pragma("cache_size", "-32768")
-        // An import's many commits are written back to the file every 16 MiB.
-        .pragma("wal_autocheckpoint", "4096")
+        // An import's many commits are written back to the file every 64 MiB: pages of an index
+        // that change again and again are written once.
+        .pragma("wal_autocheckpoint", "16384")
         .pragma("journal_size_limit", "67108864");
     match options.database_bytes_max {
         None => connect,
@@ -177,10 +209,17 @@ mod tests {
         let lock = Arc::new(FolderLock::take(folder.path()).unwrap());
         let options = EmbeddedOptions::default();
         let sqlite = Sqlite::open(folder.path(), &options, lock).await.unwrap();
-        for pool in [&sqlite.writer, &sqlite.readers] {
+        // What is staged is acknowledged by nobody; the flip, a commit of the writer, puts the whole
+        // log on the disk.
+        let (normal, full) = (1_i64, 2_i64);
+        for (pool, synchronous) in [
+            (&sqlite.writer, full),
+            (&sqlite.readers, full),
+            (&sqlite.stager, normal),
+        ] {
             assert_eq!(setting::<String>(pool, "PRAGMA journal_mode").await, "wal");
-            let full = 2_i64;
-            assert_eq!(setting::<i64>(pool, "PRAGMA synchronous").await, full);
+            let set = setting::<i64>(pool, "PRAGMA synchronous").await;
+            assert_eq!(set, synchronous);
             assert_eq!(setting::<i64>(pool, "PRAGMA mmap_size").await, 0);
         }
         assert_eq!(setting::<i64>(&sqlite.writer, "PRAGMA query_only").await, 0);

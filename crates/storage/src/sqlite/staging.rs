@@ -177,17 +177,18 @@ impl Sqlite {
         baselines: &[BaselineChange],
         doing: &'static str,
     ) -> StoreResult<()> {
-        let mut tx = self.write(doing).await?;
-        let no = held(&mut tx, stage, doing).await?;
+        let mut stage_tx = self.write_stage(doing).await?;
+        let tx = &mut stage_tx.transaction;
+        let no = held(tx, stage, doing).await?;
         let next = stage.base.next();
-        write::batch(&mut tx, no, next, (changes, baselines), doing).await?;
+        write::batch(tx, no, next, (changes, baselines), doing).await?;
         if !changes.is_empty() {
             fail_point!("stage.before_commit");
         }
         if !baselines.is_empty() {
             fail_point!("stage.baselines_before_commit");
         }
-        tx.commit().await.map_err(to(doing))?;
+        stage_tx.commit(doing).await?;
         fail_point!("stage.committed");
         Ok(())
     }
