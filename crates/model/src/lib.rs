@@ -14,6 +14,7 @@ pub mod file;
 pub mod id;
 pub mod item;
 pub mod json;
+pub mod merge;
 pub mod operation;
 pub mod package;
 pub mod plan;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use regex_lite::Regex;
 
-use super::local::LocalField;
+use super::local::{LocalField, LocalFields};
 use super::pointer::Pointer;
 use super::rule::{Condition, Rule};
 use super::source::{ConditionSource, OneOrMore, RuleSource, SectionSource, Source};
@@ -95,7 +95,8 @@ fn rules(
     for (array, member) in &source.identity {
         identity.push((pointer(array, &format!("{path}.identity"))?, member.clone()));
     }
-    let mut local = Vec::new();
+    let mut local = LocalFields::default();
+    let mut secret = LocalFields::default();
     for (list, fields) in [
         ("never_travels", &source.never_travels),
         ("secret", &source.secret),
@@ -104,7 +105,11 @@ fn rules(
             let path = format!("{path}.{list}[{index}]");
             let pointer = pointer(field, &path)?;
             let field = LocalField::new(&pointer, &identity);
-            local.push(field.map_err(|message| CatalogueError::invalid(path, message))?);
+            let field = field.map_err(|message| CatalogueError::invalid(path, message))?;
+            if list == "secret" {
+                secret.push(field.clone());
+            }
+            local.push(field);
         }
     }
     let bytes = source
@@ -124,6 +129,7 @@ fn rules(
     }
     Ok(SectionRules {
         local,
+        secret,
         identity,
         bytes,
         references,

@@ -4,9 +4,49 @@ use serde_json::Value;
 
 use super::pointer::{Pointer, Step};
 
+/// Fields that stay with their tenant: taken out of a body and put back into another one as they
+/// were. Elements of arrays are found by their identity, and never by their place.
+#[derive(Clone, Debug, Default)]
+pub struct LocalFields(Vec<LocalField>);
+
+impl LocalFields {
+    /// Whether a body holds one of them.
+    pub fn is_in(&self, body: &Value) -> bool {
+        self.0.iter().any(|field| field.is_in(body))
+    }
+
+    /// Takes them out of a body; answers whether there were any.
+    pub fn strip(&self, body: &mut Value) -> bool {
+        let strip = |any, field: &LocalField| field.strip(body) || any;
+        self.0.iter().fold(false, strip)
+    }
+
+    /// Copies them from `own`, where `body` still has the object around them.
+    pub fn put_back(&self, body: &mut Value, own: &Value) {
+        for field in &self.0 {
+            field.put_back(body, own);
+        }
+    }
+
+    /// These and those.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        self.extend(others.0.iter().cloned());
+        self
+    }
+
+    pub(super) fn push(&mut self, field: LocalField) {
+        self.0.push(field);
+    }
+
+    pub(super) fn extend(&mut self, fields: impl IntoIterator<Item = LocalField>) {
+        self.0.extend(fields);
+    }
+}
+
 /// A field that stays with its tenant, or several of them by `*`.
 #[derive(Clone, Debug)]
-pub(super) struct LocalField(Vec<LocalStep>);
+pub(crate) struct LocalField(Vec<LocalStep>);
 
 #[derive(Clone, Debug)]
 enum LocalStep {
@@ -20,7 +60,7 @@ enum LocalStep {
 
 impl LocalField {
     /// The field at a pointer; the error is a sentence.
-    pub(super) fn new(
+    pub(crate) fn new(
         pointer: &Pointer,
         identity: &[(Pointer, String)],
     ) -> Result<Self, &'static str> {
@@ -44,17 +84,17 @@ impl LocalField {
     }
 
     /// Whether the body holds it.
-    pub(super) fn is_in(&self, body: &Value) -> bool {
+    pub(crate) fn is_in(&self, body: &Value) -> bool {
         is_in(body, &self.0)
     }
 
     /// Takes it out; answers whether it was there.
-    pub(super) fn strip(&self, body: &mut Value) -> bool {
+    pub(crate) fn strip(&self, body: &mut Value) -> bool {
         strip(body, &self.0)
     }
 
     /// Copies it from `own`, where `body` still has the object around it.
-    pub(super) fn put_back(&self, body: &mut Value, own: &Value) {
+    pub(crate) fn put_back(&self, body: &mut Value, own: &Value) {
         put_back(body, own, &self.0);
     }
 }

@@ -10,13 +10,16 @@ mod error;
 mod local;
 mod pointer;
 mod rule;
+mod shape;
 mod source;
 mod template;
 
 use std::fmt;
 
 pub use error::CatalogueError;
+pub use local::LocalFields;
 use serde_json::Value;
+pub use shape::Shape;
 
 use crate::item::{Digest, ItemRef};
 use crate::section::Section;
@@ -37,7 +40,9 @@ pub struct Catalogue {
 #[derive(Clone, Debug)]
 struct SectionRules {
     /// Fields that stay with their tenant: those that never travel, and secrets.
-    local: Vec<local::LocalField>,
+    local: LocalFields,
+    /// Those of them that are secret.
+    secret: LocalFields,
     /// Arrays, and the member that tells their elements apart.
     identity: Vec<(pointer::Pointer, String)>,
     /// Where the digest of a file's bytes is.
@@ -88,10 +93,7 @@ impl Catalogue {
 
     /// Whether a body holds a field that stays with its tenant. If not, the body travels as it is.
     pub fn has_local(&self, section: Section, body: &Value) -> bool {
-        self.rules(section)
-            .local
-            .iter()
-            .any(|field| field.is_in(body))
+        self.rules(section).local.is_in(body)
     }
 
     /// The body as it travels: without the fields that stay with a tenant. What remains of an
@@ -104,11 +106,7 @@ impl Catalogue {
 
     /// Takes the fields that stay with a tenant out of a body; answers whether there were any.
     pub fn strip_local(&self, section: Section, body: &mut Value) -> bool {
-        let mut any = false;
-        for field in &self.rules(section).local {
-            any |= field.strip(body);
-        }
-        any
+        self.rules(section).local.strip(body)
     }
 
     /// The package's body with the target's own fields put back: those that stay with a tenant.
@@ -118,10 +116,19 @@ impl Catalogue {
     pub fn keep_local(&self, section: Section, package_body: Value, target_body: &Value) -> Value {
         let mut body = package_body;
         self.strip_local(section, &mut body);
-        for field in &self.rules(section).local {
-            field.put_back(&mut body, target_body);
-        }
+        self.rules(section).local.put_back(&mut body, target_body);
         body
+    }
+
+    /// The fields of a section's bodies that are secret.
+    pub fn secret_fields(&self, section: Section) -> &LocalFields {
+        &self.rules(section).secret
+    }
+
+    /// What is known of a section's bodies, place by place.
+    pub fn shape(&self, section: Section) -> Shape<'_> {
+        let rules = self.rules(section);
+        Shape::new(&rules.identity, &rules.references)
     }
 
     /// The member that tells the elements of an array apart; `pointer` names the array in a body,

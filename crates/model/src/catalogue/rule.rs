@@ -9,7 +9,7 @@ use crate::item::ItemRef;
 use crate::section::Section;
 
 /// How often JSON in a string may hold JSON in a string that is looked into.
-const NESTED_MAX: usize = 4;
+pub(super) const NESTED_MAX: usize = 4;
 
 /// Where items of a section name others.
 #[derive(Clone, Debug)]
