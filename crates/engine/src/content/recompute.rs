@@ -7,8 +7,10 @@ use std::time::Duration;
 use dev2prod_model::access::{ContentWrite, Scope, Upkeep, VersionRead};
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::content_line::{ContentLine, references_of};
+use dev2prod_model::digest::item_digest;
 use dev2prod_model::id::TenantId;
 use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
+use dev2prod_model::json;
 use dev2prod_model::plan::Settlement;
 use dev2prod_model::section::Section;
 
@@ -18,7 +20,7 @@ use super::writer::Writer;
 use crate::context::Engine;
 use crate::error::{EngineError, EngineResult};
 use crate::own;
-use crate::ports::{BaselineChange, Change, Page, PutItem, StoredItem};
+use crate::ports::{BaselineChange, Change, DeliveredVersion, Page, PutItem, StoredItem};
 
 /// Items of a page, and how much of bodies it holds before it ends early.
 const PAGE_ITEMS: u32 = 500;
@@ -230,8 +232,9 @@ fn remake(catalogue: &Catalogue, stored: StoredItem) -> EngineResult<Remade> {
     })
 }
 
-/// Moves baselines from an item's digest before to its digest now. One of another version of the
-/// item stays: that version is not here to be digested again, and counts as changed since.
+/// Moves baselines of these items to the digests that the catalogue gives now: of the item itself,
+/// and of the version that was delivered, where it is another one and still kept. One that is not
+/// kept stays: it counts as changed since.
 async fn move_baselines(
     engine: &Engine,
     scope: &Scope<VersionRead>,
@@ -249,18 +252,41 @@ async fn move_baselines(
             continue;
         };
         let follow = |digest: Option<Digest>| digest.map(|d| if d == *before { *now } else { d });
-        let settlement = Settlement {
+        let mut settlement = Settlement {
             source: follow(row.baseline.source),
             source_revision: row.baseline.source_revision,
             result: follow(row.baseline.result),
         };
+        let mut delivered = None;
+        if let Some(other) = row.baseline.source.filter(|source| source != before) {
+            let kept = [(row.item.clone(), other)];
+            let kept = engine.store().versions_by_digest(scope, &kept).await?;
+            if let Some(version) = kept.into_iter().next() {
+                let (digest, version) = travelling(engine.catalogue(), version)?;
+                settlement.source = Some(digest);
+                delivered = Some(version);
+            }
+        }
         if settlement.source != row.baseline.source || settlement.result != row.baseline.result {
             changes.push(BaselineChange {
                 item: row.item,
                 origin: row.origin,
                 settlement,
+                delivered,
             });
         }
     }
     writer.stage_baselines(&changes).await
+}
+
+/// A version as it travels by this catalogue, and its digest.
+fn travelling(
+    catalogue: &Catalogue,
+    stored: StoredItem,
+) -> EngineResult<(Digest, DeliveredVersion)> {
+    let own = own_fields::parse(&stored.body)?;
+    let body = json::canonical(&catalogue.travelling(stored.head.item.section, &own));
+    let references = stored.references;
+    let digest = item_digest(&body, &references);
+    Ok((digest, DeliveredVersion { body, references }))
 }

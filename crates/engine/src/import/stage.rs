@@ -108,6 +108,7 @@ impl Stager<'_> {
                     item,
                     origin,
                     settlement,
+                    delivered: None,
                 });
             }
         }

@@ -94,8 +94,8 @@ pub trait ContentStore: Send + Sync {
         items: &[ItemRef],
     ) -> StoreResult<Vec<StoredItem>>;
 
-    /// Of each of these items the version of this digest, as far as one is still kept: the latest,
-    /// where several are. In no particular order. The caller sizes the batch by what bodies weigh.
+    /// Of each of these items the version of this digest, as far as one is still kept, as its own or
+    /// as one that was delivered: the latest, where several are. In no particular order. The caller sizes the batch by what bodies weigh.
     async fn versions_by_digest(
         &self,
         scope: &Scope<VersionRead>,

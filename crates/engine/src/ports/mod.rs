@@ -27,7 +27,9 @@ pub use error::{Cause, StoreError, StoreResult};
 pub use files::{BundleRecord, FileStore};
 pub use operations::{Enqueued, Idempotency, OperationFilter, OperationPage, OperationStore};
 pub use packages::{Created, PackageStore};
-pub use staging::{BaselineChange, Begun, Change, Holder, PutItem, Stage, StagingStore};
+pub use staging::{
+    BaselineChange, Begun, Change, DeliveredVersion, Holder, PutItem, Stage, StagingStore,
+};
 pub use tenants::{TenantChange, TenantStore};
 
 /// Everything that is kept in rows. Blobs are apart ([`BlobStore`]).

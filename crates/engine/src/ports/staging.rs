@@ -81,6 +81,18 @@ pub struct BaselineChange {
     pub origin: Origin,
     /// Where to.
     pub settlement: Settlement,
+    /// The delivered version, where the tenant never has it as its own: it is kept with the
+    /// baseline, and [`super::ContentStore::versions_by_digest`] finds it.
+    pub delivered: Option<DeliveredVersion>,
+}
+
+/// What an origin delivered and the tenant did not take as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveredVersion {
+    /// The body as it travelled, canonical JSON.
+    pub body: String,
+    /// Its explicit references, canonical JSON.
+    pub references: String,
 }
 
 /// Writing the next revision of a tenant.

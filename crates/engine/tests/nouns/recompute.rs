@@ -58,6 +58,7 @@ async fn deliver(world: &World, digest: Digest) {
         item: label(),
         origin: Origin(Uuid::nil()),
         settlement,
+        delivered: None,
     };
     store.stage_baselines(&stage, &[change]).await.unwrap();
     store.flip(&stage, None).await.unwrap();

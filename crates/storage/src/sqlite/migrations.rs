@@ -6,10 +6,16 @@ use super::NOW_MS;
 use crate::VERSION;
 
 /// All steps in order; the first is number 1. A step that was released is never changed.
-pub(super) const MIGRATIONS: &[(&str, &str)] = &[(
-    "0001_start",
-    include_str!("../../migrations/sqlite/0001_start.sql"),
-)];
+pub(super) const MIGRATIONS: &[(&str, &str)] = &[
+    (
+        "0001_start",
+        include_str!("../../migrations/sqlite/0001_start.sql"),
+    ),
+    (
+        "0002_delivered_versions",
+        include_str!("../../migrations/sqlite/0002_delivered_versions.sql"),
+    ),
+];
 
 /// Why a database is not brought up to date.
 pub(super) enum MigrateError {

@@ -90,10 +90,32 @@ pub(super) async fn delete_baselines(
     let versions = of_items("baseline", condition);
     let count = format!("SELECT count(*) {versions}");
     let rows = format!(
-        "INSERT INTO baseline_gone (tenant, section, key, origin, from_rev)
-         SELECT v.tenant, v.section, v.key, v.origin, v.from_rev {versions}"
+        "INSERT INTO baseline_gone (tenant, section, key, origin, from_rev, body)
+         SELECT v.tenant, v.section, v.key, v.origin, v.from_rev, v.body {versions}"
     );
     delete(connection, count, [rows], tenant, items, revision, doing).await
+}
+
+/// Deletes the delivered versions that a revision's baselines of these items keep.
+pub(super) async fn delete_delivered(
+    connection: &mut SqliteConnection,
+    tenant: i64,
+    items: &str,
+    revision: i64,
+    doing: &'static str,
+) -> StoreResult<()> {
+    let sql = format!(
+        "DELETE FROM body WHERE id IN (SELECT v.body {})",
+        of_items("baseline", "v.from_rev = ?3 AND v.body IS NOT NULL")
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(tenant)
+        .bind(items)
+        .bind(revision)
+        .execute(connection)
+        .await
+        .map_err(to(doing))?;
+    Ok(())
 }
 
 async fn delete<const N: usize>(
@@ -155,7 +177,7 @@ pub(super) async fn reopen(
     let sql = format!(
         "INSERT INTO baseline
          SELECT v.tenant, v.section, v.key, v.origin, v.from_rev, ?4, v.source,
-             v.source_revision, v.result {}
+             v.source_revision, v.result, v.body {}
          WHERE true ON CONFLICT DO UPDATE SET to_rev = excluded.to_rev",
         of_items("baseline", "v.to_rev = ?3")
     );
@@ -202,8 +224,8 @@ pub(super) async fn delete_some_of_tenant(
         [
             "SELECT EXISTS (SELECT 1 FROM baseline WHERE tenant = ?1)",
             "INSERT INTO baseline_gone
-             SELECT tenant, section, key, origin, from_rev FROM baseline WHERE tenant = ?1
-             LIMIT ?2",
+             SELECT tenant, section, key, origin, from_rev, body FROM baseline
+             WHERE tenant = ?1 LIMIT ?2",
         ],
         [
             "SELECT EXISTS (SELECT 1 FROM change WHERE tenant = ?1)",

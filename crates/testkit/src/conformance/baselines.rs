@@ -18,6 +18,7 @@ pub async fn baselines_move_with_the_flip(store: &dyn Store) {
             source_revision: Revision(revision),
             result: result.map(digest),
         },
+        delivered: None,
     };
     let moves = [
         settle(Some(1), 7, Some(1)),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use dev2prod_engine::ports::{Change, Link, PutItem, Store};
+use dev2prod_engine::ports::{BaselineChange, Change, DeliveredVersion, Link, PutItem, Store};
+use dev2prod_model::item::Revision;
 
-use super::world::{World, digest, item, linked, put, puts, remove, request};
+use super::world::{World, delivered, digest, item, linked, put, puts, remove, request, upkeep};
 
 /// Referrers come in pages of any size, in order, each once, of whatever items are asked for.
 pub async fn pages_of_referrers_neither_split_nor_lose_any(store: &dyn Store) {
@@ -114,4 +115,64 @@ pub async fn versions_are_found_by_their_digests(store: &dyn Store) {
     assert_eq!(found(&[]).await, []);
     let many: Vec<_> = (0..1_000).map(|n| ("a", n)).collect();
     assert_eq!(found(&many).await.len(), 3);
+}
+
+/// A delivered version that the tenant did not take is found until the next delivery is flipped to
+/// and pruned for; one that is staged is not found, and one that is given up is gone.
+pub async fn what_was_delivered_is_kept_until_the_next_delivery(store: &dyn Store) {
+    let world = World::new(store).await;
+    let keep = |n: u64, body: &str| BaselineChange {
+        delivered: Some(DeliveredVersion {
+            body: body.to_owned(),
+            references: "[]".to_owned(),
+        }),
+        ..delivered("a", 1, n)
+    };
+    let found = async || {
+        let asked: Vec<_> = (1..10).map(|n| (item("a"), digest(n))).collect();
+        let found = store.versions_by_digest(&world.scope(), &asked).await;
+        let mut found: Vec<_> = found.unwrap().into_iter().map(|it| it.body).collect();
+        found.sort();
+        found
+    };
+    let prune = async |before: Revision| {
+        let by = upkeep();
+        let pruned = store.prune_versions(&by, &world.tenant, before, 100);
+        pruned.await.unwrap();
+    };
+    world
+        .commit_with(&puts(&[("a", 1)]), &[keep(5, "{\"five\":5}")])
+        .await;
+    let own = "{\"n\":1}";
+    assert_eq!(found().await, ["{\"five\":5}", own]);
+
+    let stage = world.begin(&request(1)).await;
+    let six = keep(6, "{\"six\":6}");
+    store.stage_baselines(&stage, &[six.clone()]).await.unwrap();
+    assert_eq!(
+        found().await,
+        ["{\"five\":5}", own],
+        "what is staged is not there"
+    );
+    store.abort_stage(&stage).await.unwrap();
+    assert_eq!(found().await, ["{\"five\":5}", own]);
+
+    // The same batch again, and a later move in its place, leave one version.
+    let stage = world.begin(&request(2)).await;
+    for change in [six.clone(), six, keep(7, "{\"seven\":7}")] {
+        store.stage_baselines(&stage, &[change]).await.unwrap();
+    }
+    let at = store.flip(&stage, None).await.unwrap();
+    assert_eq!(found().await, ["{\"five\":5}", own, "{\"seven\":7}"]);
+
+    prune(at).await;
+    assert_eq!(
+        found().await,
+        [own, "{\"seven\":7}"],
+        "nobody asks for five any more"
+    );
+    world.commit_with(&[], &[delivered("a", 1, 1)]).await;
+    let at = world.commit(&puts(&[("b", 2)])).await;
+    prune(at).await;
+    assert_eq!(found().await, [own]);
 }

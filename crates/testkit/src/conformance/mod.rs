@@ -67,6 +67,7 @@ macro_rules! for_each_store_story {
             lookups {
                 pages_of_referrers_neither_split_nor_lose_any
                 versions_are_found_by_their_digests
+                what_was_delivered_is_kept_until_the_next_delivery
             }
             staging {
                 readers_never_see_a_stage

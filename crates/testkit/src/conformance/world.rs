@@ -107,6 +107,7 @@ pub(super) fn delivered(text: &str, by: u128, n: u64) -> BaselineChange {
             source_revision: Revision(7),
             result: Some(digest(n)),
         },
+        delivered: None,
     }
 }
 

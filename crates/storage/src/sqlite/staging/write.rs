@@ -45,10 +45,12 @@ const CHANGES: Insert = Insert {
 
 const BASELINES: Insert = Insert {
     into: "INSERT INTO baseline
-               (tenant, section, key, origin, from_rev, to_rev, source, source_revision, result)",
-    columns: 9,
+               (tenant, section, key, origin, from_rev, to_rev, source, source_revision, result,
+                body)",
+    columns: 10,
     tail: "ON CONFLICT DO UPDATE SET source = excluded.source,
-               source_revision = excluded.source_revision, result = excluded.result",
+               source_revision = excluded.source_revision, result = excluded.result,
+               body = excluded.body",
 };
 
 /// Bits of `change.what`.
@@ -76,12 +78,16 @@ pub(super) async fn batch(
         .map(|change| ((&change.item, change.origin), change))
         .collect();
     let again = match changes.keys().next() {
-        Some(first) => staged_from(connection, no, next, first, doing).await?,
+        Some(first) => staged_from(connection, no, next, (first, AN_ITEM), doing).await?,
+        None => false,
+    };
+    let moved = match moves.keys().next() {
+        Some((first, _)) => staged_from(connection, no, next, (first, A_BASELINE), doing).await?,
         None => false,
     };
     note_changes(connection, no, next, touched(&changes, &moves), doing).await?;
     items(connection, no, next, changes, again, doing).await?;
-    baselines(connection, no, next, moves, doing).await
+    baselines(connection, no, next, moves, moved, doing).await
 }
 
 /// Each item once, in order, and what of it is touched.
@@ -119,23 +125,24 @@ async fn items(
     insert_links(connection, no, next, &puts, doing).await
 }
 
-/// Whether anything was staged from this item on: in key order nothing was, and then no staged
-/// version has to be looked for.
+/// Whether anything of this kind was staged from this item on: in key order nothing was, and then
+/// no staged version has to be looked for.
 async fn staged_from(
     connection: &mut SqliteConnection,
     no: i64,
     next: Revision,
-    first: &ItemRef,
+    (first, what): (&ItemRef, i64),
     doing: &'static str,
 ) -> StoreResult<bool> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM change
-             WHERE tenant = ?1 AND revision = ?2 AND (section, key) >= (?3, ?4) AND what & 1)",
+             WHERE tenant = ?1 AND revision = ?2 AND (section, key) >= (?3, ?4) AND what & ?5)",
     )
     .bind(no)
     .bind(next.0)
     .bind(first.section.index())
     .bind(first.key.as_str())
+    .bind(what)
     .fetch_one(connection)
     .await
     .map_err(to(doing))
@@ -167,10 +174,7 @@ async fn insert_versions(
     puts: &[&PutItem],
     doing: &'static str,
 ) -> StoreResult<()> {
-    let last: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM body")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(to(doing))?;
+    let last = last_body(connection, doing).await?;
     let mut rows = Vec::with_capacity(puts.len());
     for (id, put) in (last + 1..).zip(puts) {
         rows.push((id, signed(put.body.len() as u64, doing)?, *put));
@@ -200,6 +204,13 @@ async fn insert_versions(
                 .bind(*id)
         })
         .await
+}
+
+async fn last_body(connection: &mut SqliteConnection, doing: &'static str) -> StoreResult<i64> {
+    sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM body")
+        .fetch_one(connection)
+        .await
+        .map_err(to(doing))
 }
 
 async fn insert_links(
@@ -246,10 +257,15 @@ async fn baselines(
     no: i64,
     next: Revision,
     changes: BTreeMap<(&ItemRef, Origin), &BaselineChange>,
+    again: bool,
     doing: &'static str,
 ) -> StoreResult<()> {
     if changes.is_empty() {
         return Ok(());
+    }
+    if again {
+        let keys = items_json(changes.keys().map(|(item, _)| *item));
+        versions::delete_delivered(connection, no, &keys, next.0, doing).await?;
     }
     let origins: Vec<_> = changes
         .keys()
@@ -264,7 +280,7 @@ async fn baselines(
     sqlx::query(
         "INSERT INTO baseline
          SELECT v.tenant, v.section, v.key, v.origin, v.from_rev, ?4, v.source,
-             v.source_revision, v.result
+             v.source_revision, v.result, v.body
          FROM json_each(?2) r CROSS JOIN baseline v
          ON v.tenant = ?1 AND v.section = r.value ->> 0 AND v.key = r.value ->> 1
              AND v.origin = unhex(r.value ->> 2) AND v.to_rev = ?3 AND v.from_rev < ?4
@@ -277,9 +293,9 @@ async fn baselines(
     .execute(&mut *connection)
     .await
     .map_err(to(doing))?;
-    let rows: Vec<_> = changes.into_values().collect();
+    let rows = insert_delivered(connection, no, changes.into_values().collect(), doing).await?;
     BASELINES
-        .rows(connection, &rows, doing, |statement, change| {
+        .rows(connection, &rows, doing, |statement, (change, body)| {
             let settlement = &change.settlement;
             let result = match settlement.result {
                 result if result == settlement.source => result.map(|_| Vec::new()),
@@ -295,6 +311,42 @@ async fn baselines(
                 .bind(settlement.source.map(|digest| digest.0.to_vec()))
                 .bind(settlement.source_revision.0)
                 .bind(result)
+                .bind(*body)
         })
         .await
+}
+
+/// Keeps the delivered versions; each change with the body that belongs to it.
+async fn insert_delivered<'a>(
+    connection: &mut SqliteConnection,
+    no: i64,
+    changes: Vec<&'a BaselineChange>,
+    doing: &'static str,
+) -> StoreResult<Vec<(&'a BaselineChange, Option<i64>)>> {
+    if changes.iter().all(|change| change.delivered.is_none()) {
+        return Ok(changes.into_iter().map(|change| (change, None)).collect());
+    }
+    let mut last = last_body(connection, doing).await?;
+    let mut rows = Vec::with_capacity(changes.len());
+    let mut bodies = Vec::new();
+    for change in changes {
+        let delivered = change.delivered.as_ref().map(|version| {
+            last += 1;
+            bodies.push((last, version));
+            last
+        });
+        rows.push((change, delivered));
+    }
+    BODIES
+        .rows(connection, &bodies, doing, |statement, (id, version)| {
+            statement
+                .bind(*id)
+                .bind(no)
+                .bind("[]")
+                .bind(None::<Vec<u8>>)
+                .bind(version.references.clone())
+                .bind(version.body.clone())
+        })
+        .await?;
+    Ok(rows)
 }
