@@ -6,6 +6,7 @@
 //! requests and replies (those are `dev2prod-api`).
 
 pub mod access;
+pub mod binding;
 pub mod catalogue;
 pub mod content_line;
 pub mod difference;

@@ -48,19 +48,34 @@ impl LocalFields {
 #[derive(Clone, Debug)]
 pub(crate) struct LocalField(Vec<LocalStep>);
 
-#[derive(Clone, Debug)]
-enum LocalStep {
+/// One step to a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LocalStep {
+    /// The member of this name.
     Name(String),
     /// Every member of an object, or every element of an array, which are told apart by this
     /// member of theirs.
     Each {
+        /// The member; `None`: nothing tells elements apart.
         identity: Option<String>,
     },
 }
 
 impl LocalField {
+    /// The field at a pointer such as `/a/*/b`, in a body of which no identities are known; the
+    /// error is a sentence.
+    pub(crate) fn parse(pointer: &str) -> Result<Self, String> {
+        let pointer = Pointer::parse(pointer)?;
+        Self::new(&pointer, &[]).map_err(str::to_owned)
+    }
+
+    /// The steps to it; the last one is the name of a field.
+    pub(crate) fn steps(&self) -> &[LocalStep] {
+        &self.0
+    }
+
     /// The field at a pointer; the error is a sentence.
-    pub(crate) fn new(
+    pub(super) fn new(
         pointer: &Pointer,
         identity: &[(Pointer, String)],
     ) -> Result<Self, &'static str> {
@@ -84,7 +99,7 @@ impl LocalField {
     }
 
     /// Whether the body holds it.
-    pub(crate) fn is_in(&self, body: &Value) -> bool {
+    fn is_in(&self, body: &Value) -> bool {
         is_in(body, &self.0)
     }
 
@@ -94,7 +109,7 @@ impl LocalField {
     }
 
     /// Copies it from `own`, where `body` still has the object around it.
-    pub(crate) fn put_back(&self, body: &mut Value, own: &Value) {
+    fn put_back(&self, body: &mut Value, own: &Value) {
         put_back(body, own, &self.0);
     }
 }
@@ -115,7 +130,8 @@ fn is_in(value: &Value, steps: &[LocalStep]) -> bool {
     }
 }
 
-fn strip(value: &mut Value, steps: &[LocalStep]) -> bool {
+/// Takes what these steps lead to out of a value; answers whether it was there.
+pub(crate) fn strip(value: &mut Value, steps: &[LocalStep]) -> bool {
     let any = |any, found| any || found;
     match (steps, value) {
         ([LocalStep::Name(name)], Value::Object(members)) => members.remove(name).is_some(),

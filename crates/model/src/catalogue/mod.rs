@@ -18,6 +18,7 @@ use std::fmt;
 
 pub use error::CatalogueError;
 pub use local::LocalFields;
+pub(crate) use local::{LocalField, LocalStep, strip};
 use serde_json::Value;
 pub use shape::Shape;
 
@@ -129,6 +130,21 @@ impl Catalogue {
     pub fn shape(&self, section: Section) -> Shape<'_> {
         let rules = self.rules(section);
         Shape::new(&rules.identity, &rules.references)
+    }
+
+    /// More fields of a section's bodies that stay with their tenant, each at a pointer that
+    /// [`LocalField::parse`] takes; another pointer names none.
+    pub(crate) fn local_fields<'p>(
+        &self,
+        section: Section,
+        pointers: impl Iterator<Item = &'p str>,
+    ) -> LocalFields {
+        let identity = &self.rules(section).identity;
+        let mut fields = LocalFields::default();
+        for pointer in pointers.filter_map(|pointer| pointer::Pointer::parse(pointer).ok()) {
+            fields.extend(LocalField::new(&pointer, identity).ok());
+        }
+        fields
     }
 
     /// The member that tells the elements of an array apart; `pointer` names the array in a body,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// One step of a pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(super) enum Step {
     /// The member of this name.
     Name(String),
     /// Every member of an object, every element of an array.
@@ -15,11 +15,11 @@ pub(crate) enum Step {
 
 /// Where in a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pointer(Vec<Step>);
+pub(super) struct Pointer(Vec<Step>);
 
 impl Pointer {
     /// Reads `/a/*/b` or `/a/**`; the error is a sentence.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let Some(rest) = text.strip_prefix('/') else {
             return Err(format!("'{text}' is no JSON pointer: it begins with '/'"));
         };
@@ -41,7 +41,7 @@ impl Pointer {
     }
 
     /// Reads a pointer of names only.
-    pub(crate) fn parse_plain(text: &str) -> Result<Self, String> {
+    pub(super) fn parse_plain(text: &str) -> Result<Self, String> {
         let this = Self::parse(text)?;
         if this.0.iter().all(|step| matches!(step, Step::Name(_))) {
             Ok(this)
@@ -50,12 +50,12 @@ impl Pointer {
         }
     }
 
-    pub(crate) fn steps(&self) -> &[Step] {
+    pub(super) fn steps(&self) -> &[Step] {
         &self.0
     }
 
     /// The value there, for a pointer of names only.
-    pub(crate) fn get<'v>(&self, body: &'v Value) -> Option<&'v Value> {
+    pub(super) fn get<'v>(&self, body: &'v Value) -> Option<&'v Value> {
         self.0.iter().try_fold(body, |value, step| match step {
             Step::Name(name) => value.as_object()?.get(name),
             Step::Any | Step::Deep => None,
@@ -63,7 +63,7 @@ impl Pointer {
     }
 
     /// Whether a pointer of names and indexes is one of those that this one stands for.
-    pub(crate) fn matches(&self, pointer: &str) -> bool {
+    pub(super) fn matches(&self, pointer: &str) -> bool {
         let Some(rest) = pointer.strip_prefix('/') else {
             return false;
         };
