@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use dev2prod_engine::ports::{
     BlobMeta, BlobPath, BlobStore, BlobStream, BlobWriter, LocalBlob, StoreError, StoreResult,
+    is_full,
 };
 use fail::fail_point;
 use futures::stream::{self, BoxStream};
@@ -58,11 +59,7 @@ impl LocalBlobs {
 
 fn to(doing: &'static str) -> impl Fn(object_store::Error) -> StoreError + Copy {
     move |error| {
-        let full = causes(&error).any(|cause| {
-            cause
-                .downcast_ref::<io::Error>()
-                .is_some_and(|error| error.kind() == io::ErrorKind::StorageFull)
-        });
+        let full = is_full(&error);
         let cause = error.into();
         match full {
             true => StoreError::Full { doing, cause },
@@ -71,14 +68,8 @@ fn to(doing: &'static str) -> impl Fn(object_store::Error) -> StoreError + Copy 
     }
 }
 
-fn causes<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
-}
-
 fn file_error(error: io::Error, doing: &'static str) -> StoreError {
-    let full = error.kind() == io::ErrorKind::StorageFull;
+    let full = is_full(&error);
     let cause = error.into();
     match full {
         true => StoreError::Full { doing, cause },

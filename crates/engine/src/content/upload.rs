@@ -22,7 +22,7 @@ use super::writer::Writer;
 use super::{BATCH, bytes_known};
 use crate::context::Engine;
 use crate::error::{EngineError, EngineResult};
-use crate::ports::{Change, Link, Page, PutItem};
+use crate::ports::{Change, Link, Page, PutItem, is_full};
 
 /// What a line may hold beside its body: its key and its references.
 const LINE_BYTES_BESIDE_BODY_MAX: usize = 4 * 1024 * 1024;
@@ -311,7 +311,7 @@ fn prepared(catalogue: &Catalogue, limits: &JsonLimits, line: &Line) -> Prepared
 }
 
 fn scratch_failed(error: io::Error) -> EngineError {
-    if error.kind() == io::ErrorKind::StorageFull {
+    if is_full(&error) {
         EngineError::NoSpace(
             "no space is left to sort the upload; nothing was changed: free some and try again"
                 .to_owned(),

@@ -6,6 +6,19 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 /// The answer of a store.
 pub type StoreResult<T> = Result<T, StoreError>;
 
+/// Whether it comes from a disk, or a share of one, that is full.
+pub fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::{Error, ErrorKind};
+    std::iter::successors(Some(error), |error| error.source())
+        .filter_map(|cause| cause.downcast_ref::<Error>())
+        .any(|cause| {
+            matches!(
+                cause.kind(),
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+            )
+        })
+}
+
 /// Why a store could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

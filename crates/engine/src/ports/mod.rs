@@ -23,7 +23,7 @@ pub use accounts::{AccountStore, ApiToken, User};
 pub use baselines::{BaselineRow, BaselineStore};
 pub use blobs::{BlobMeta, BlobPath, BlobStore, BlobStream, BlobWriter, LocalBlob};
 pub use content::{ContentStore, ItemHead, Link, Page, StoredItem};
-pub use error::{Cause, StoreError, StoreResult};
+pub use error::{Cause, StoreError, StoreResult, is_full};
 pub use files::{BundleRecord, FileStore};
 pub use operations::{Enqueued, Idempotency, OperationFilter, OperationPage, OperationStore};
 pub use packages::{Created, PackageStore};

@@ -7,7 +7,7 @@ use dev2prod_model::operation::{Failure, Progress, Report};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::StoreError;
+use crate::ports::{StoreError, is_full};
 
 /// A cause that only the log may show.
 pub(crate) type JobCause = Box<dyn Error + Send + Sync>;
@@ -51,9 +51,12 @@ impl JobError {
         }
     }
 
-    /// A fault of ours: logged with its cause, and told without it.
+    /// A fault of ours: logged with its cause, and told without it. A disk that is full is none.
     pub(crate) fn internal(cause: impl Into<JobCause>) -> Self {
         let cause = cause.into();
+        if is_full(cause.as_ref()) {
+            return Self::no_space("write a temporary file");
+        }
         tracing::error!(error = %Chain(cause.as_ref()), "an operation met a fault of the server");
         Self::Permanent {
             failure: internal_failure(),
@@ -86,11 +89,7 @@ impl From<StoreError> for JobError {
 
 impl From<std::io::Error> for JobError {
     fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::StorageFull {
-            Self::no_space("write a temporary file")
-        } else {
-            Self::internal(error)
-        }
+        Self::internal(error)
     }
 }
 

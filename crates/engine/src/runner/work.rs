@@ -22,10 +22,10 @@ use crate::{content, export, import};
 const ATTEMPTS_MAX: u32 = 5;
 /// How long to wait before the next try, times the tries there were.
 const RETRY_MS: i64 = 1_000;
-/// How often the end of an operation is written again if the store does not answer.
-const FINISH_TRIES: u32 = 5;
-/// How long to wait in between.
-const FINISH_PAUSE: Duration = Duration::from_millis(300);
+/// How long to wait before the end of an operation is written again if the store does not take it.
+const FINISH_PAUSE: Duration = Duration::from_millis(200);
+/// The longest such wait; each is twice the one before.
+const FINISH_PAUSE_MAX: Duration = Duration::from_secs(3);
 
 type Ended = Result<Result<JobOutcome, JobError>, JoinError>;
 
@@ -180,18 +180,25 @@ impl Worker {
         self.engine.wake();
     }
 
+    /// Writes how an operation ended, again and again until the store takes it: nothing is done anew
+    /// because the disk was full for a while. Gives up when another worker has taken it over, or
+    /// the process stops.
     async fn finish(&self, claim: &Claim, ended: &Operation) -> StoreResult<()> {
-        let mut tries = 1;
+        let mut pause = FINISH_PAUSE;
         loop {
-            match self.engine.store().finish(claim, ended).await {
-                Err(StoreError::Unavailable { .. } | StoreError::Full { .. })
-                    if tries < FINISH_TRIES =>
-                {
-                    tries += 1;
-                    tokio::time::sleep(FINISH_PAUSE).await;
-                }
+            let error = match self.engine.store().finish(claim, ended).await {
+                Err(error @ (StoreError::Unavailable { .. } | StoreError::Full { .. })) => error,
                 result => return result,
+            };
+            if pause == FINISH_PAUSE {
+                let id = ended.id;
+                tracing::warn!(operation.id = %id, error = %Chain(&error), "the end of operation {id} cannot be written yet");
             }
+            tokio::select! {
+                () = self.giving_up.cancelled() => return Err(error),
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(FINISH_PAUSE_MAX);
         }
     }
 

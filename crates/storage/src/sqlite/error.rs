@@ -1,9 +1,8 @@
 //! The one place where the driver's errors become the port's.
 
 use std::fmt::Display;
-use std::io;
 
-use dev2prod_engine::ports::StoreError;
+use dev2prod_engine::ports::{StoreError, is_full};
 
 /// Says what was attempted, for `map_err`.
 pub(super) fn to(doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError + Copy {
@@ -37,14 +36,17 @@ fn store_error(error: sqlx::Error, doing: &'static str) -> StoreError {
         sqlx::Error::Database(database) => {
             // The extended code; its lowest byte is the primary one.
             let code = database.code().and_then(|code| code.parse::<i32>().ok());
+            // Where space runs out for the index of the log, that is an error of its own.
+            const SHMSIZE: i32 = 10 | 19 << 8;
             match code.map(|code| code & 0xff) {
+                _ if code == Some(SHMSIZE) => Answer::Full,
                 Some(13) => Answer::Full,                     // SQLITE_FULL
                 Some(5 | 6 | 10 | 14) => Answer::Unavailable, // BUSY, LOCKED, IOERR, CANTOPEN
                 Some(11 | 26) => Answer::Corrupt,             // CORRUPT, NOTADB
                 _ => Answer::Refused,
             }
         }
-        sqlx::Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => Answer::Full,
+        sqlx::Error::Io(error) if is_full(error) => Answer::Full,
         sqlx::Error::Io(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed

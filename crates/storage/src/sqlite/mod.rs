@@ -27,7 +27,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Sqlite as Driver, SqliteConnection, Transaction};
+use sqlx::{Connection, Sqlite as Driver, SqliteConnection, Transaction};
 
 use crate::{EmbeddedOptions, FolderLock, OpenError};
 use error::to;
@@ -177,6 +177,12 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        // Where no space is left SQLite may end a transaction by itself. The driver does not notice
+        // and lets no other begin on that connection: another one takes its place.
+        .before_acquire(|connection, _| {
+            let usable = !connection.is_in_transaction();
+            Box::pin(async move { Ok(usable) })
+        })
 }
 
 /// The number of a tenant; `None` if there is none of this id.
@@ -201,6 +207,31 @@ mod tests {
         T: Send + Unpin + sqlx::Type<Driver> + for<'r> sqlx::Decode<'r, Driver>,
     {
         sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_by_itself_hinders_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Arc::new(FolderLock::take(folder.path()).unwrap());
+        let options = EmbeddedOptions::default();
+        let sqlite = Sqlite::open(folder.path(), &options, lock).await.unwrap();
+        // As a full disk does, this conflict ends the transaction.
+        let insert = "INSERT OR ROLLBACK INTO tenant_deleted VALUES (1)";
+        for _ in 0..3 {
+            let mut tx = sqlite.write("try").await.unwrap();
+            sqlx::query(insert).execute(&mut *tx).await.unwrap();
+            sqlx::query(insert).execute(&mut *tx).await.unwrap_err();
+            drop(tx);
+            let mut staging = sqlite.write_stage("try").await.unwrap();
+            let tx = &mut *staging.transaction;
+            sqlx::query(insert).execute(&mut *tx).await.unwrap();
+            sqlx::query(insert).execute(tx).await.unwrap_err();
+        }
+        let mut tx = sqlite.write("write").await.unwrap();
+        sqlx::query(insert).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let kept: i64 = setting(&sqlite.readers, "SELECT count(*) FROM tenant_deleted").await;
+        assert_eq!(kept, 1);
     }
 
     #[tokio::test]

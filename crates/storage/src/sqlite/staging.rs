@@ -208,6 +208,17 @@ impl Sqlite {
         Ok(())
     }
 
+    /// Ends the lease of a hold under which something is staged still.
+    async fn let_go(&self, stage: &Stage, doing: &'static str) -> StoreResult<()> {
+        sqlx::query("UPDATE tenant SET stage_until_ms = 0 WHERE id = ?1 AND stage_fence = ?2")
+            .bind(stage.tenant.as_str())
+            .bind(stage.fence)
+            .execute(&self.writer)
+            .await
+            .map_err(to(doing))?;
+        Ok(())
+    }
+
     /// Takes over one stage that nobody will go on with.
     async fn take_abandoned(&self, doing: &'static str) -> StoreResult<Option<Stage>> {
         let sql = format!(
@@ -432,7 +443,13 @@ impl StagingStore for Sqlite {
         match self.clear(stage, doing).await {
             Ok(()) => self.release(stage, doing).await,
             Err(StoreError::Fenced(_)) => Ok(()),
-            Err(error) => Err(error),
+            Err(error) => {
+                // Where no space is left to delete in: whoever writes next does it, and at once.
+                if let Err(error) = self.let_go(stage, doing).await {
+                    tracing::debug!(tenant = %stage.tenant, %error, "a stage is held to its end");
+                }
+                Err(error)
+            }
         }
     }
 

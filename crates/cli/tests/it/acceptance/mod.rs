@@ -13,6 +13,7 @@ mod moments;
 mod processes;
 mod readers;
 mod server;
+mod small_disk;
 mod stalls;
 mod uploads;
 mod world;

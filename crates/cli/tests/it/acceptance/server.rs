@@ -24,7 +24,11 @@ pub(crate) struct Server {
 
 /// The command that serves a folder, with no setting from outside.
 pub(crate) fn command(data: &Path, options: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dev2prod"));
+    served(Command::new(env!("CARGO_BIN_EXE_dev2prod")), data, options)
+}
+
+/// The same, of a command that begins with what the program is to be run by.
+fn served(mut command: Command, data: &Path, options: &[&str]) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("DEV2PROD_") {
             command.env_remove(name);
@@ -52,6 +56,12 @@ impl Server {
         let mut command = command(data, &[]);
         command.env("DEV2PROD_KILL_AT", at);
         Self::run(command, data).await
+    }
+
+    /// As [`Self::start`], run by another command, which the program's own follows.
+    pub(crate) async fn start_by(mut by: Command, data: &Path, options: &[&str]) -> Self {
+        by.arg(env!("CARGO_BIN_EXE_dev2prod"));
+        Self::run(served(by, data, options), data).await
     }
 
     async fn run(mut command: Command, data: &Path) -> Self {
@@ -82,6 +92,12 @@ impl Server {
     /// What the servers of this folder have logged so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// A folder as the process sees it, which may have mounted something there.
+    pub(crate) fn view(&self, folder: &Path) -> PathBuf {
+        let id = self.child.id().expect("a process");
+        PathBuf::from(format!("/proc/{id}/root{}", folder.display()))
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -38,6 +38,12 @@ impl World {
     pub(crate) async fn new() -> (Self, Server) {
         let folder = TempDir::new().unwrap();
         let server = Server::start(&folder.path().join("data"), &[]).await;
+        let world = Self::on(folder, &server).await;
+        (world, server)
+    }
+
+    /// Two empty tenants of a server on the folder `data` of this one.
+    pub(crate) async fn on(folder: TempDir, server: &Server) -> Self {
         let access = Access::password("admin", PASSWORD);
         let admin = Client::new(ClientOptions::new(&server.url, access)).unwrap();
         for (id, name, kind) in [
@@ -65,14 +71,11 @@ impl World {
             .create_package(&all)
             .await
             .unwrap();
-        (
-            Self {
-                folder,
-                token,
-                package: package.id.to_string(),
-            },
-            server,
-        )
+        Self {
+            folder,
+            token,
+            package: package.id.to_string(),
+        }
     }
 
     /// The data folder.
