@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
-use dev2prod_model::plan::{Action, Entry, Reason};
+use dev2prod_model::plan::{Action, Entry, FieldMerge, Reason};
 use dev2prod_model::section::Section;
 
 use crate::words;
@@ -86,10 +86,13 @@ pub struct Digests {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct FieldDifference {
-    /// The field, as a JSON pointer into the body.
+    /// The field, as a JSON pointer into the body. Of an item that both sides changed, elements of an
+    /// array that have an identity are named by it, such as `/fields/name=Title`.
     pub pointer: String,
-    /// Its value in the package that was last delivered. Left out too where that version is not
-    /// known: it never came into the target, which kept its own.
+    /// Whether both sides changed it since the last delivery, differently; left out if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub conflict: bool,
+    /// Its value in the package that was last delivered; left out too where that is not known.
     #[serde(
         skip_serializing_if = "Option::is_none",
         default,
@@ -150,6 +153,10 @@ pub struct Change {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     #[schema(value_type = Vec<words::ItemRef>)]
     pub dangling: Vec<ItemRef>,
+    /// What a merge found, where both sides changed since the last delivery.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::FieldMerge>, nullable = false)]
+    pub merge: Option<Box<FieldMerge>>,
     /// The fields that differ; only if asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
@@ -171,6 +178,7 @@ impl From<Entry> for Change {
             },
             references: entry.references,
             dangling: entry.dangling,
+            merge: entry.merge,
             fields: None,
         }
     }

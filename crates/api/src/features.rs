@@ -36,6 +36,8 @@ features! {
     Removals = "removals";
     /// `AllowOlder` of an import.
     AllowOlder = "allow-older";
+    /// `Resolutions` of an import.
+    Resolutions = "resolutions";
     /// `Comment` of an import.
     Comment = "comment";
     /// The plan or result of an import item by item.

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use dev2prod_model::plan::{ConflictPolicy, FirstDelivery, ImportOptions, RemovalPolicy};
+use dev2prod_model::plan::{
+    ConflictPolicy, FirstDelivery, ImportOptions, RemovalPolicy, Resolution,
+};
 
 use crate::features::Feature;
 use crate::words;
@@ -39,6 +41,10 @@ pub struct ImportRequest {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
     pub allow_older: Option<bool>,
+    /// Answers for single items, before the policies above; at most 10,000.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[schema(value_type = Vec<words::Resolution>)]
+    pub resolutions: Vec<Resolution>,
     /// A note for the history.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
@@ -47,13 +53,14 @@ pub struct ImportRequest {
 
 impl ImportRequest {
     /// The name of every member; any other is refused, so that a mistyped option never imports.
-    pub const MEMBERS: [&'static str; 7] = [
+    pub const MEMBERS: [&'static str; 8] = [
         "FileId",
         "Conflicts",
         "FirstDelivery",
         "Removals",
         "RemovalsMax",
         "AllowOlder",
+        "Resolutions",
         "Comment",
     ];
 
@@ -73,6 +80,7 @@ impl ImportRequest {
             (self.removals.is_some(), Feature::Removals),
             (self.removals_max.is_some(), Feature::Removals),
             (self.allow_older.is_some(), Feature::AllowOlder),
+            (!self.resolutions.is_empty(), Feature::Resolutions),
             (self.comment.is_some(), Feature::Comment),
         ]
         .into_iter()
@@ -88,6 +96,7 @@ impl ImportRequest {
             removals: self.removals.unwrap_or_default(),
             removals_max: self.removals_max,
             allow_older: self.allow_older.unwrap_or_default(),
+            resolutions: self.resolutions.clone(),
             comment: self.comment.clone(),
         }
     }

@@ -89,6 +89,17 @@ words! {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
     /// Names an item.
     ItemRef = item_ref();
+    /// Whose version of an item, or of a field of it by `Path` with all below it, is taken. `Target`
+    /// without `Path` leaves the item as it is, whatever was planned.
+    Resolution = item_ref()
+        .property("Path", text().max_length(Some(1000)))
+        .property("Take", one_of(["Package", "Target"])).required("Take");
+    /// The fields that a merge was about, the first 100 of each kind: those that only the package
+    /// changed, those that only the target changed, and those that both changed, differently.
+    FieldMerge = ObjectBuilder::new()
+        .property("Taken", ArrayBuilder::new().items(text()))
+        .property("Kept", ArrayBuilder::new().items(text()))
+        .property("Conflicts", ArrayBuilder::new().items(text()));
     /// Names items of a section: one by `Key`, or many by `KeyGlob`, a pattern over whole keys in
     /// which `*` and `?` match any character.
     Selector = ObjectBuilder::new()

@@ -194,10 +194,7 @@ impl FromStr for Digest {
         // A digit's value has no bit of the upper four: one look at the end finds any other byte.
         let mut seen = 0;
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let (high, low) = (
-                NIBBLES[usize::from(pair[0])],
-                NIBBLES[usize::from(pair[1])],
-            );
+            let (high, low) = (NIBBLES[usize::from(pair[0])], NIBBLES[usize::from(pair[1])]);
             seen |= high | low;
             *byte = high << 4 | low & 0x0f;
         }

@@ -58,6 +58,7 @@ fn option(feature: Feature) -> &'static str {
         Feature::FirstDelivery => "--first-delivery",
         Feature::Removals => "--removals and --removals-max",
         Feature::AllowOlder => "--allow-older",
+        Feature::Resolutions => "--resolve",
         Feature::Comment => "--comment",
         Feature::Changes
         | Feature::History

@@ -9,8 +9,8 @@ use dev2prod_model::access::{HistoryRead, Scope, VersionRead};
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::item::{Digest, ItemRef};
 use dev2prod_model::json;
-use dev2prod_model::operation::Operation;
-use dev2prod_model::plan::Entry;
+use dev2prod_model::operation::{Operation, Request};
+use dev2prod_model::plan::{Answers, Entry, ImportOptions};
 use serde_json::Value;
 
 use super::page::Placed;
@@ -38,6 +38,7 @@ pub(super) async fn page(
     let mut versions = Versions {
         engine,
         scope: scope.narrow(),
+        options: Arc::new(options(operation)),
         package: PackageBodies::open(engine, operation).await?,
     };
     let mut bytes = 0;
@@ -61,6 +62,7 @@ pub(super) async fn page(
 struct Versions<'a> {
     engine: &'a Engine,
     scope: Scope<VersionRead>,
+    options: Arc<ImportOptions>,
     /// `None` if the bundle is not kept any more.
     package: Option<PackageBodies>,
 }
@@ -87,9 +89,10 @@ impl Versions<'_> {
         let store = self.engine.store();
         let stored = store.versions_by_digest(&self.scope, &asked).await?;
         let catalogue = Arc::clone(self.engine.catalogue());
+        let options = Arc::clone(&self.options);
         let mut package = self.package.take();
         let compare = tokio::task::spawn_blocking(move || {
-            let compared = compare(&catalogue, entry, stored, package.as_mut());
+            let compared = compare(&catalogue, &options, entry, stored, package.as_mut());
             (package, compared)
         });
         let (package, compared) = compare.await.map_err(EngineError::internal)?;
@@ -100,6 +103,7 @@ impl Versions<'_> {
 
 fn compare(
     catalogue: &Catalogue,
+    options: &ImportOptions,
     entry: Entry,
     stored: Vec<StoredItem>,
     package: Option<&mut PackageBodies>,
@@ -118,8 +122,21 @@ fn compare(
     if let (Some(digest), Some(chunk), Some(package)) = (entry.package, entry.chunk, package) {
         add(digest, &package.read(&entry.item, chunk)?)?;
     }
-    let fields = fields::fields(&entry, &known);
+    let fields = if entry.merge.is_some() {
+        let resolutions = Answers::of(options).fields_of(&entry.item, options);
+        fields::merged_fields(catalogue, &entry, &known, &resolutions)
+    } else {
+        fields::fields(&entry, &known)
+    };
     Ok((ListedChange { entry, fields }, bytes))
+}
+
+/// The options of an import.
+fn options(operation: &Operation) -> ImportOptions {
+    match &operation.request {
+        Request::Import { options, .. } => options.clone(),
+        Request::Export { .. } => ImportOptions::default(),
+    }
 }
 
 /// The bodies of a bundle, asked for in any order; in item order each chunk is inflated once.

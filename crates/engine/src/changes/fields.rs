@@ -1,19 +1,24 @@
 //! The fields in which the sides of a change differ. Only what travels is compared and shown.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 
+use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::difference::{Difference, differences};
 use dev2prod_model::item::Digest;
-use dev2prod_model::plan::Entry;
+use dev2prod_model::merge::{Resolutions, Versions, merge, value_at};
+use dev2prod_model::plan::{Action, Entry};
 use serde_json::Value;
 
 /// A field that differs, with what each side has there; `None`: nothing, or not known any more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldDifference {
-    /// Where, as a JSON pointer.
+    /// Where, as a JSON pointer; of an item that both sides changed as [`dev2prod_model::merge`]
+    /// names fields.
     pub pointer: String,
-    /// In the package that was last delivered. Not known where that version never came into the
-    /// target, which kept its own.
+    /// Whether both sides changed it since the last delivery, differently.
+    pub conflict: bool,
+    /// In the package that was last delivered.
     pub base: Option<Value>,
     /// In the target before.
     pub target: Option<Value>,
@@ -42,6 +47,43 @@ pub(super) fn fields(
     Some(found.map(|it| sides(entry, base, it)).collect())
 }
 
+/// The fields that a merge of these versions is about; `None` where one of them is not known.
+pub(super) fn merged_fields(
+    catalogue: &Catalogue,
+    entry: &Entry,
+    known: &HashMap<Digest, Value>,
+    resolutions: &Resolutions,
+) -> Option<Vec<FieldDifference>> {
+    let side = |digest: Option<Digest>| known.get(&digest?);
+    let (base, target, package) = (side(entry.base)?, side(entry.target)?, side(entry.package)?);
+    let versions = Versions {
+        base: Some(base),
+        target,
+        package,
+    };
+    let merged = merge(&catalogue.shape(entry.item.section), versions, resolutions);
+    let settled = merged.settled.into_iter().map(|settled| settled.conflict);
+    let conflicts = merged.conflicts.into_iter().chain(settled);
+    let conflicts: BTreeSet<_> = conflicts.map(|conflict| conflict.pointer).collect();
+    let mut pointers = conflicts.clone();
+    pointers.extend(merged.taken.into_iter().chain(merged.kept));
+    // What fails leaves the target as it is.
+    let result = match entry.action {
+        Action::Failed => target,
+        _ => &merged.body,
+    };
+    let value = |body: &Value, pointer: &str| value_at(body, pointer).map(Cow::into_owned);
+    let fields = pointers.into_iter().map(|pointer| FieldDifference {
+        conflict: conflicts.contains(&pointer),
+        base: value(base, &pointer),
+        target: value(target, &pointer),
+        package: value(package, &pointer),
+        result: value(result, &pointer),
+        pointer,
+    });
+    Some(fields.collect())
+}
+
 fn sides(entry: &Entry, base: Option<&Value>, difference: Difference) -> FieldDifference {
     let Difference {
         pointer,
@@ -55,6 +97,7 @@ fn sides(entry: &Entry, base: Option<&Value>, difference: Difference) -> FieldDi
         Some(_) => None,
     };
     FieldDifference {
+        conflict: false,
         base: base.and_then(|base| base.pointer(&pointer)).cloned(),
         result,
         pointer,
@@ -88,6 +131,7 @@ mod tests {
             settles: None,
             chunk: None,
             dangling: Vec::new(),
+            merge: None,
         };
         let mut known = HashMap::from([
             (base, json!({"a": 1})),
@@ -96,6 +140,7 @@ mod tests {
         ]);
         let difference = |base: Option<Value>| FieldDifference {
             pointer: "/a".to_owned(),
+            conflict: false,
             base,
             target: Some(json!(2)),
             package: Some(json!(3)),

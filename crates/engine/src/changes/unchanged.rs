@@ -115,6 +115,7 @@ fn unchanged(item: ItemRef, digest: dev2prod_model::item::Digest, chunk: u32) ->
         settles: None,
         chunk: Some(chunk),
         dangling: Vec::new(),
+        merge: None,
     }
 }
 

@@ -19,6 +19,8 @@ mod seen;
 mod upload;
 mod writer;
 
+pub(crate) use prepare::prepare;
+
 pub use bad_lines::{line_place, parse_line_place};
 pub use item::{Item, ItemWritten, Precondition, delete_item, get_item, parse_item, put_item};
 pub use listing::{LineStream, ListingQuery, listing};

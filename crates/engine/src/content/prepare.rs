@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::ports::PutItem;
 
 /// The item as it is stored.
-pub(super) fn prepare(catalogue: &Catalogue, line: &ContentLine) -> PutItem {
+pub(crate) fn prepare(catalogue: &Catalogue, line: &ContentLine) -> PutItem {
     let section = line.item.section;
     let body = json::canonical(&line.body);
     let local = catalogue.has_local(section, &line.body);

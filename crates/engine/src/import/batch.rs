@@ -125,6 +125,7 @@ mod tests {
             settles: None,
             chunk: Some(chunk),
             dangling: Vec::new(),
+            merge: None,
         }
     }
 

@@ -1,19 +1,22 @@
 //! From the lines of a bundle to items of the target.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
 use dev2prod_bundle::{BundleError, ChunkItem, ChunkIter, Reader, VerifiedItem};
 use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::content_line::references_of;
 use dev2prod_model::digest::item_digest;
 use dev2prod_model::item::{Digest, ItemRef, Key};
 use dev2prod_model::json;
+use dev2prod_model::merge::ItemVersion;
 use dev2prod_model::section::Section;
 use serde_json::Value;
 
 use super::bundle::refused;
 use super::traits::Traits;
-use crate::ports::PutItem;
+use crate::ports::{DeliveredVersion, PutItem};
 use crate::runner::job::JobError;
 
 /// Reads bodies of a bundle in item order: each chunk is inflated once.
@@ -107,8 +110,53 @@ impl Maker {
     ) -> Result<Traits, BundleError> {
         let found = bodies.read(&wanted.item, wanted.chunk)?;
         let (traits, text) = self.look(wanted.item.section, &found)?;
-        check_digest(wanted, text.as_deref().unwrap_or(&found.body), &found)?;
+        let body = text.as_deref().unwrap_or(&found.body);
+        check_digest(&wanted.item, wanted.digest, body, &found.references)?;
         Ok(traits)
+    }
+
+    /// The bundle's version of an item, as it travels by this catalogue.
+    pub(super) fn version(
+        &self,
+        item: &ItemRef,
+        chunk: u32,
+        digest: Digest,
+    ) -> Result<ItemVersion, JobError> {
+        let delivered = self.delivered(&mut self.bodies(), item, chunk, digest)?;
+        let read = |text: &str| json::parse_own(text).map_err(JobError::internal);
+        let references = references_of(read(&delivered.references)?);
+        Ok(ItemVersion {
+            body: read(&delivered.body)?,
+            references: references.map_err(JobError::internal)?,
+        })
+    }
+
+    /// The texts of the bundle's version of an item, as it travels by this catalogue. Items are
+    /// asked for in order, with the same `bodies`.
+    pub(super) fn delivered(
+        &self,
+        bodies: &mut Bodies,
+        item: &ItemRef,
+        chunk: u32,
+        digest: Digest,
+    ) -> Result<DeliveredVersion, JobError> {
+        let mut read = || {
+            let found = bodies.read(item, chunk)?;
+            let reshaped = self.look(item.section, &found)?.1;
+            let body = reshaped.unwrap_or(found.body);
+            let version = DeliveredVersion {
+                body,
+                references: found.references,
+            };
+            check_digest(item, digest, &version.body, &version.references)?;
+            Ok(version)
+        };
+        read().map_err(|error| refused(&error))
+    }
+
+    /// The catalogue.
+    pub(super) fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
     /// Its own reader of the bundle's bodies.
@@ -131,6 +179,26 @@ impl Maker {
         made.map_err(|error| refused(&error))
     }
 
+    /// Reads these versions, which come in item order, on a thread of its own.
+    pub(super) async fn deliver(
+        &self,
+        versions: Vec<(ItemRef, u32, Digest)>,
+    ) -> Result<HashMap<ItemRef, DeliveredVersion>, JobError> {
+        if versions.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let this = self.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut bodies = this.bodies();
+            let read = versions.into_iter().map(|(item, chunk, digest)| {
+                let version = this.delivered(&mut bodies, &item, chunk, digest)?;
+                Ok((item, version))
+            });
+            read.collect()
+        });
+        read.await.map_err(JobError::internal)?
+    }
+
     fn item(&self, bodies: &mut Bodies, mut wanted: Wanted) -> Result<PutItem, BundleError> {
         let section = wanted.item.section;
         let found = bodies.read(&wanted.item, wanted.chunk)?;
@@ -139,7 +207,8 @@ impl Maker {
             Some(traits) => (traits, None),
             None => self.look(section, &found)?,
         };
-        check_digest(&wanted, text.as_deref().unwrap_or(&found.body), &found)?;
+        let body = text.as_deref().unwrap_or(&found.body);
+        check_digest(&wanted.item, wanted.digest, body, &found.references)?;
         let mut local = false;
         if let Some(own) = wanted.local_body {
             let own = json::parse_own(&own).map_err(io::Error::other)?;
@@ -210,14 +279,19 @@ pub(super) fn look(
 }
 
 /// What is used has the digest that the index gives, whatever was verified when.
-fn check_digest(wanted: &Wanted, body: &str, found: &ChunkItem) -> Result<(), BundleError> {
-    let digest = item_digest(body, &found.references);
-    if digest == wanted.digest {
+fn check_digest(
+    item: &ItemRef,
+    expected: Digest,
+    body: &str,
+    references: &str,
+) -> Result<(), BundleError> {
+    let found = item_digest(body, references);
+    if found == expected {
         return Ok(());
     }
     Err(BundleError::DigestMismatch {
-        what: wanted.item.to_string(),
-        expected: wanted.digest,
-        found: digest,
+        what: item.to_string(),
+        expected,
+        found,
     })
 }

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use dev2prod_bundle::{Keyed, Manifest, Spool, SpoolWriter};
 use dev2prod_model::item::{ItemRef, Key};
 use dev2prod_model::package::Mode;
-use dev2prod_model::plan::{Action, Entry, ImportOptions, Reason, Terms, decide};
+use dev2prod_model::plan::{
+    Action, Answers, Entry, FieldMerge, ImportOptions, Reason, Terms, decide, to_merge,
+};
 use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
 
+use super::combine::Combined;
 use super::heads::Heads;
 use super::sides::{Joined, Known, Target};
 use crate::runner::job::{Heartbeat, JobError};
@@ -32,6 +36,10 @@ impl Keyed for Drafted {
 /// Each item decided by itself.
 pub(super) struct Draft {
     entries: Spool<Drafted>,
+    /// Entries whose fields are to be merged: those with an empty [`Entry::merge`].
+    pub(super) to_merge: u64,
+    /// What the merges made of them.
+    pub(super) combined: Option<Arc<Spool<Combined>>>,
     /// Items that are the same on both sides and were so at the last delivery, by section.
     pub(super) unchanged: BTreeMap<Section, u64>,
     /// Removals, by section.
@@ -43,6 +51,11 @@ pub(super) struct Draft {
 impl Draft {
     /// The entry of an item; none where the package has nothing to say or nothing changes.
     pub(super) fn find(&self, item: &ItemRef) -> Result<Option<Entry>, JobError> {
+        if let Some(combined) = &self.combined
+            && let Some(combined) = combined.find(item).map_err(JobError::internal)?
+        {
+            return Ok(Some(combined.entry));
+        }
         Ok(self
             .entries
             .find(item)
@@ -50,12 +63,34 @@ impl Draft {
             .map(|drafted| drafted.0))
     }
 
-    /// All entries in item order.
+    /// All entries in item order, merged ones as the merge made them.
     pub(super) fn entries(&self) -> impl Iterator<Item = Result<Entry, JobError>> + Send + use<> {
-        self.entries
-            .iter()
-            .map(|entry| entry.map(|entry| entry.0).map_err(JobError::internal))
+        let mut combined = self.combined.as_ref().map(|combined| combined.iter());
+        self.entries.iter().map(move |entry| {
+            let entry = entry.map_err(JobError::internal)?.0;
+            match combined.as_mut().filter(|_| is_to_merge(&entry)) {
+                None => Ok(entry),
+                Some(combined) => match combined.next() {
+                    Some(Ok(combined)) if combined.entry.item == entry.item => Ok(combined.entry),
+                    Some(Err(error)) => Err(JobError::internal(error)),
+                    _ => Err(JobError::internal(format!("{} was not merged", entry.item))),
+                },
+            }
+        })
     }
+
+    /// The entries that are to be merged, in item order.
+    pub(super) fn merges(&self) -> impl Iterator<Item = Result<Entry, JobError>> + Send + use<> {
+        let entries = self.entries.iter();
+        entries.filter_map(|entry| match entry {
+            Ok(entry) => is_to_merge(&entry.0).then_some(Ok(entry.0)),
+            Err(error) => Some(Err(JobError::internal(error))),
+        })
+    }
+}
+
+fn is_to_merge(entry: &Entry) -> bool {
+    entry.merge.as_deref() == Some(&FieldMerge::default())
 }
 
 /// Decides every item that the package has something to say about.
@@ -70,6 +105,7 @@ pub(super) async fn draft(
     let mut drafter = Drafter {
         manifest,
         options,
+        answers: Answers::of(options),
         own: target.own_origin,
         out: SpoolWriter::new(scratch).map_err(JobError::internal)?,
         unchanged: BTreeMap::new(),
@@ -80,6 +116,7 @@ pub(super) async fn draft(
             .map(|section| section.section)
             .collect(),
         heartbeat,
+        to_merge: 0,
         decided: 0,
         total: manifest.item_count(),
     };
@@ -104,12 +141,14 @@ pub(super) async fn draft(
 struct Drafter<'a> {
     manifest: &'a Manifest,
     options: &'a ImportOptions,
+    answers: Answers<'a>,
     /// Whether the bundle is the target's own: nothing is delivered by it.
     own: bool,
     out: SpoolWriter<Drafted>,
     unchanged: BTreeMap<Section, u64>,
     removed: BTreeMap<Section, u64>,
     touched: BTreeSet<Section>,
+    to_merge: u64,
     heartbeat: &'a Heartbeat,
     decided: u64,
     total: u64,
@@ -168,8 +207,9 @@ impl Drafter<'_> {
                 .iter()
                 .any(|it| it.matches(section, known.item.key.as_str()))
         };
+        let answered = self.answers.options_of(&known.item, self.options);
         let terms = Terms {
-            options: self.options,
+            options: answered.as_ref().unwrap_or(self.options),
             source_revision: self.manifest.source_revision,
             covers: covered && known.row.package.is_none() && !left_out(),
             named_for_removal,
@@ -178,6 +218,13 @@ impl Drafter<'_> {
         let Some(mut decision) = decide(&known.row, &terms) else {
             return Ok(());
         };
+        decision = self.answers.leave_out(&known.item, decision);
+        let to_merge = to_merge(&known.row, &decision)
+            .filter(|_| !self.own && !self.answers.keep_whole(&known.item));
+        if let Some(delivery) = to_merge {
+            decision.settles = Some(delivery);
+            self.to_merge += 1;
+        }
         if self.own {
             decision.settles = None;
         }
@@ -208,6 +255,7 @@ impl Drafter<'_> {
             settles: decision.settles,
             chunk: known.chunk,
             dangling: Vec::new(),
+            merge: to_merge.map(|_| Box::default()),
         };
         self.out.push(&Drafted(entry)).map_err(JobError::internal)
     }
@@ -215,6 +263,8 @@ impl Drafter<'_> {
     fn finish(self) -> Result<Draft, JobError> {
         Ok(Draft {
             entries: self.out.finish().map_err(JobError::internal)?,
+            to_merge: self.to_merge,
+            combined: None,
             unchanged: self.unchanged,
             removed: self.removed,
             touched: self.touched,

@@ -3,9 +3,11 @@
 
 mod batch;
 mod bundle;
+mod combine;
 mod content;
 mod draft;
 mod heads;
+mod messages;
 mod plan;
 mod references;
 mod report;
@@ -184,6 +186,7 @@ impl Work<'_> {
             stage,
             plan: &plan,
             traits: &planned.traits,
+            options: self.options,
             files: Scope::for_work(self.claim),
             heartbeat: self.heartbeat,
         };

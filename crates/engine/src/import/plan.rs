@@ -13,6 +13,7 @@ use dev2prod_model::section::Section;
 use tempfile::TempPath;
 
 use super::bundle::OpenBundle;
+use super::combine::Combiner;
 use super::content::Maker;
 use super::draft::{Draft, draft};
 use super::heads::Heads;
@@ -54,7 +55,7 @@ pub(super) async fn make(
         bundle.reader(),
         bundle.digest_anew(target.engine.catalogue()),
     );
-    let draft = draft(
+    let mut draft = draft(
         target,
         &bundle.manifest,
         heads,
@@ -63,6 +64,9 @@ pub(super) async fn make(
         &scratch,
     )
     .await?;
+    let maker = Maker::new(bundle.reader(), target.engine.catalogue().clone());
+    let combiner = Combiner::new(target, maker.clone(), options);
+    combiner.settle(&mut draft, &scratch).await?;
     let crowded = crowded(target, &draft, options).await?;
     let (file, path) = new_file(&scratch)?.into_parts();
     let mut out = Output {
@@ -79,12 +83,9 @@ pub(super) async fn make(
     };
     let source = match &bundle.traits {
         Some(noted) => Source::Noted(Arc::clone(noted)),
-        None => Source::Bundle(
-            Maker::new(bundle.reader(), target.engine.catalogue().clone()),
-            TraitsWriter::new(&scratch)?,
-        ),
+        None => Source::Bundle(maker, Box::new(TraitsWriter::new(&scratch)?)),
     };
-    let mut written = Written::of(draft.entries(), source);
+    let mut written = Written::of(draft.entries(), source, draft.combined.clone());
     let traits = loop {
         match written.next().await? {
             Next::End(traits) => break traits,

@@ -7,6 +7,8 @@ use dev2prod_model::operation::{Counts, NOTICES_MAX, Notice, SectionReport};
 use dev2prod_model::plan::{Action, Entry, Reason};
 use dev2prod_model::section::Section;
 
+use super::messages::{list, message, summary};
+
 /// Counts entries and keeps the first notices of each section.
 #[derive(Default)]
 pub(super) struct Tally {
@@ -147,6 +149,7 @@ fn shown(entry: &Entry) -> Shown {
     }
     match entry.reason {
         Reason::FirstDelivery
+        | Reason::Merged
         | Reason::ConflictOverwritten
         | Reason::RemovalShared
         | Reason::RemovalSystem
@@ -160,10 +163,12 @@ fn shown(entry: &Entry) -> Shown {
         | Reason::New
         | Reason::SourceChanged
         | Reason::SourceRemoved
+        | Reason::LeftOut
         | Reason::Present
         | Reason::AlreadyRemoved => Shown::No,
         // Only ever reasons of failures, shown above.
         Reason::Conflict
+        | Reason::MergedInvalid
         | Reason::DeliveredByOther
         | Reason::OlderThanDelivered
         | Reason::ManyRemovals
@@ -180,109 +185,4 @@ fn notice(entry: &Entry, code: &str, message: String, references: &[ItemRef]) ->
         message,
         references: references.to_vec(),
     }
-}
-
-/// What is so, and what to do about it.
-fn message(entry: &Entry) -> String {
-    let item = &entry.item;
-    match entry.reason {
-        Reason::Conflict if entry.package.is_none() => format!(
-            "the source removed {item}, and the target changed it since the last delivery: \
-             choose with Conflicts Overwrite or Keep"
-        ),
-        Reason::Conflict => format!(
-            "source and target both changed {item} since the last delivery, differently: \
-             choose with Conflicts Overwrite or Keep"
-        ),
-        Reason::DeliveredByOther => format!(
-            "another tenant delivered {item}, and the target differs from this package: \
-             choose with Conflicts Overwrite or Keep"
-        ),
-        Reason::OlderThanDelivered => format!(
-            "this package is older than what its tenant last delivered of {item}: export again, \
-             or take it back with AllowOlder true"
-        ),
-        Reason::FirstDelivery if entry.action == Action::Failed => format!(
-            "{item} was never delivered before and the target has another version: choose with \
-             FirstDelivery Take or Keep"
-        ),
-        Reason::FirstDelivery => {
-            format!("{item} was never delivered before; the target's own version is replaced")
-        }
-        Reason::ConflictOverwritten => {
-            format!("the target's own version of {item} gives way, as the request says")
-        }
-        Reason::ManyRemovals => format!(
-            "{item} would be removed with more than a tenth of its section: check the package, \
-             then allow the number with RemovalsMax"
-        ),
-        Reason::StillReferenced => format!(
-            "{item} is to be removed, but is still referred to by {}: change those first, or \
-             leave removals out with Removals Skip",
-            list(&entry.references)
-        ),
-        Reason::MissingReference => format!(
-            "{item} refers to what is neither in the target nor in the package: {}; add it to \
-             the package or to the target",
-            list(&entry.references)
-        ),
-        Reason::MissingAttachment => format!(
-            "neither the bundle nor the target holds the bytes that {item} names: upload the file \
-             to the source and export again"
-        ),
-        Reason::RemovalShared => {
-            format!("{item} is gone from the source but stays: another tenant delivers it too")
-        }
-        Reason::RemovalSystem => {
-            format!("{item} is gone from the source but stays: it is shipped with the application")
-        }
-        Reason::RemovalNotDelivered => format!(
-            "{item} is gone from the package but stays: the target's version was not delivered by it"
-        ),
-        Reason::Unchanged
-        | Reason::Adopted
-        | Reason::New
-        | Reason::SourceChanged
-        | Reason::SourceRemoved
-        | Reason::FirstDeliveryKept
-        | Reason::TargetKept
-        | Reason::ConflictKept
-        | Reason::Present
-        | Reason::RemovalOff
-        | Reason::AlreadyRemoved => format!("{item}: {}", entry.reason.code()),
-    }
-}
-
-fn summary(reason: Reason, count: u64) -> String {
-    let items = if count == 1 {
-        "1 item".to_owned()
-    } else {
-        format!("{count} items")
-    };
-    match reason {
-        Reason::TargetKept => format!(
-            "{items} changed in the target and not in the source since the last delivery: the \
-             target keeps its own"
-        ),
-        Reason::ConflictKept => {
-            format!("{items} changed on both sides: the target keeps its own, as the request says")
-        }
-        Reason::FirstDeliveryKept => {
-            format!("{items} never delivered before: the target keeps its own, as the request says")
-        }
-        Reason::RemovalOff => format!(
-            "{items} gone from the source and left in the target: removals are off for this section; \
-             Removals All includes it"
-        ),
-        other => format!("{items}: {}", other.code()),
-    }
-}
-
-/// At most five of these, and how many more.
-fn list(items: &[ItemRef]) -> String {
-    let mut text: Vec<_> = items.iter().take(5).map(ToString::to_string).collect();
-    if items.len() > 5 {
-        text.push(format!("and {} more", items.len() - 5));
-    }
-    text.join(", ")
 }

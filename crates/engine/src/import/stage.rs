@@ -8,13 +8,14 @@ use dev2prod_model::file::File;
 use dev2prod_model::id::{FileId, Login};
 use dev2prod_model::item::{Digest, ItemRef};
 use dev2prod_model::operation::{Phase, Progress};
-use dev2prod_model::plan::{Action, Entry};
+use dev2prod_model::plan::{Action, Entry, ImportOptions};
 use fail::fail_point;
 use futures::FutureExt;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::batch::Batches;
 use super::bundle::OpenBundle;
+use super::combine::{Combiner, is_combined};
 use super::content::{Maker, Wanted};
 use super::sides::Target;
 use super::traits::TraitsSpool;
@@ -36,6 +37,7 @@ pub(super) struct Stager<'a> {
     pub(super) stage: &'a Stage,
     pub(super) plan: &'a Arc<PlanReader>,
     pub(super) traits: &'a TraitsSpool,
+    pub(super) options: &'a ImportOptions,
     pub(super) files: Scope<FileWrite>,
     pub(super) heartbeat: &'a Heartbeat,
 }
@@ -69,7 +71,8 @@ impl Stager<'_> {
             let there = before.take(self, &entries).await?;
             wanted.retain(|wanted| !there.contains(&wanted.item));
             let write = store.stage_both(self.stage, &ready.changes, &ready.baselines);
-            let (written, made) = tokio::join!(write, self.make(&maker, &entries, wanted));
+            let make = self.make(&maker, &entries, wanted, &there);
+            let (written, made) = tokio::join!(write, make);
             written?;
             done += ready.changes.len() as u64;
             self.show(Phase::Staging, done, total);
@@ -83,16 +86,25 @@ impl Stager<'_> {
         Ok(())
     }
 
-    /// Makes what these entries write, of items those that are wanted.
+    /// Makes what these entries write: items that are wanted, and merged ones that are not there.
     async fn make(
         &self,
         maker: &Maker,
         entries: &[Entry],
         mut wanted: Vec<Wanted>,
+        there: &HashSet<ItemRef>,
     ) -> Result<Batch, JobError> {
         self.add_local_bodies(entries, &mut wanted).await?;
-        let items = maker.make(wanted).await?;
+        let mut items = maker.make(wanted).await?;
+        let combiner = Combiner::new(self.target, maker.clone(), self.options);
+        for entry in entries {
+            if is_combined(entry) && !there.contains(&entry.item) {
+                items.push(combiner.make(entry).await?);
+            }
+        }
+        items.sort_by(|one, other| one.item.cmp(&other.item));
         self.bring_attachments(&items).await?;
+        let mut delivered = maker.deliver(not_taken(entries)).await?;
         let mut items = items.into_iter().peekable();
         let mut batch = Batch::default();
         for entry in entries {
@@ -104,11 +116,12 @@ impl Stager<'_> {
             if let Some(settlement) = entry.settles {
                 let origin = self.target.origin;
                 let item = entry.item.clone();
+                let delivered = delivered.remove(&item);
                 batch.baselines.push(BaselineChange {
                     item,
                     origin,
                     settlement,
-                    delivered: None,
+                    delivered,
                 });
             }
         }
@@ -302,6 +315,18 @@ impl Staged<'_> {
         }
         Ok(next)
     }
+}
+
+/// The package's versions that are settled and not written as they are: the next merge needs them.
+fn not_taken(entries: &[Entry]) -> Vec<(ItemRef, u32, Digest)> {
+    let settled = entries.iter().filter_map(|entry| {
+        let settlement = entry.settles?;
+        let digest = settlement
+            .source
+            .filter(|_| settlement.result != settlement.source)?;
+        Some((entry.item.clone(), entry.chunk?, digest))
+    });
+    settled.collect()
 }
 
 /// The name and media type that an item of `attachments` gives its bytes.

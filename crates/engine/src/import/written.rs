@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use dev2prod_bundle::Spool;
 use dev2prod_model::item::ItemRef;
 use dev2prod_model::plan::{Action, Entry};
 use tokio::sync::mpsc;
 
 use super::batch::next_of;
 use super::bundle::refused;
+use super::combine::{Combined, is_combined};
 use super::content::{Bodies, Maker, Wanted};
 use super::traits::{Traits, TraitsReader, TraitsSpool, TraitsWriter};
 use crate::runner::job::JobError;
@@ -17,7 +19,7 @@ pub(super) enum Source {
     /// It was noted while the bundle was verified.
     Noted(Arc<TraitsSpool>),
     /// It is looked for in the bundle, and noted.
-    Bundle(Maker, TraitsWriter),
+    Bundle(Maker, Box<TraitsWriter>),
 }
 
 /// The next of what a plan writes.
@@ -36,10 +38,14 @@ impl Written {
     pub(super) fn of(
         entries: impl Iterator<Item = Result<Entry, JobError>> + Send + 'static,
         source: Source,
+        combined: Option<Arc<Spool<Combined>>>,
     ) -> Self {
         let (sender, read) = mpsc::channel(2);
         tokio::task::spawn_blocking(move || {
-            let mut looking = Looking::by(source);
+            let mut looking = Looking {
+                at: Place::of(source),
+                combined,
+            };
             let mut entries = entries.peekable();
             while let Some(batch) = next_of(&mut entries) {
                 let found = batch.and_then(|batch| looking.look_at(batch));
@@ -61,37 +67,34 @@ impl Written {
     }
 }
 
-enum Looking {
+struct Looking {
+    at: Place,
+    /// What was merged, with what it says.
+    combined: Option<Arc<Spool<Combined>>>,
+}
+
+enum Place {
     Noted(Arc<TraitsSpool>, TraitsReader),
     Bundle {
         maker: Maker,
-        bodies: Bodies,
-        noted: TraitsWriter,
+        bodies: Box<Bodies>,
+        noted: Box<TraitsWriter>,
     },
 }
 
-impl Looking {
-    fn by(source: Source) -> Self {
+impl Place {
+    fn of(source: Source) -> Self {
         match source {
             Source::Noted(spool) => {
                 let reader = spool.read();
                 Self::Noted(spool, reader)
             }
             Source::Bundle(maker, noted) => Self::Bundle {
-                bodies: maker.bodies(),
+                bodies: Box::new(maker.bodies()),
                 maker,
                 noted,
             },
         }
-    }
-
-    fn look_at(&mut self, batch: Vec<Entry>) -> Result<Next, JobError> {
-        let traits = wanted(&batch).into_iter().map(|wanted| {
-            let traits = self.traits(&wanted)?;
-            Ok((wanted.item, traits))
-        });
-        let traits = traits.collect::<Result<_, JobError>>()?;
-        Ok(Next::Batch(batch, traits))
     }
 
     fn traits(&mut self, wanted: &Wanted) -> Result<Traits, JobError> {
@@ -109,20 +112,38 @@ impl Looking {
             }
         }
     }
+}
+
+impl Looking {
+    fn look_at(&mut self, batch: Vec<Entry>) -> Result<Next, JobError> {
+        let mut traits = Vec::new();
+        for wanted in wanted(&batch) {
+            let found = self.at.traits(&wanted)?;
+            traits.push((wanted.item, found));
+        }
+        for entry in batch.iter().filter(|entry| is_combined(entry)) {
+            let lost = || JobError::internal(format!("{} is not among the merged", entry.item));
+            let combined = self.combined.as_ref().ok_or_else(lost)?;
+            let found = combined.find(&entry.item)?.ok_or_else(lost)?;
+            traits.push((found.entry.item, found.traits));
+        }
+        Ok(Next::Batch(batch, traits))
+    }
 
     fn finish(self) -> Result<Next, JobError> {
-        Ok(Next::End(match self {
-            Self::Noted(spool, _) => spool,
-            Self::Bundle { noted, .. } => Arc::new(noted.finish()?),
+        Ok(Next::End(match self.at {
+            Place::Noted(spool, _) => spool,
+            Place::Bundle { noted, .. } => Arc::new(noted.finish()?),
         }))
     }
 }
 
-/// The items of these entries that the target is to have.
+/// The items of these entries that the target is to have as the package has them.
 pub(super) fn wanted(entries: &[Entry]) -> Vec<Wanted> {
     entries
         .iter()
         .filter(|entry| matches!(entry.action, Action::Added | Action::Modified))
+        .filter(|entry| !is_combined(entry))
         .filter_map(|entry| {
             Some(Wanted {
                 item: entry.item.clone(),

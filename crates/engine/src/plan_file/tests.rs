@@ -19,6 +19,7 @@ fn entry(number: usize, action: Action, reason: Reason) -> Entry {
         settles: None,
         chunk: Some(1),
         dangling: Vec::new(),
+        merge: None,
     }
 }
 

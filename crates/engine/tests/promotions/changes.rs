@@ -333,7 +333,7 @@ async fn a_conflict_shows_what_was_last_delivered_however_long_ago_that_was() {
       /value: 1 12 2 12
     ");
 
-    // What the target kept against the package never came into it: nobody has that version.
+    // What the target kept against the package never came into it, and is kept beside it.
     let keep = options(json!({"Conflicts": "Keep"}));
     world.import(&prod, &bundle, &keep).await.done();
     world.put(&prod, &feature("x", 13)).await;
@@ -341,7 +341,7 @@ async fn a_conflict_shows_what_was_last_delivered_however_long_ago_that_was() {
     let refused = world.promote(&dev, &prod, &plain()).await;
     assert_snapshot!(fields(&world, &prod, &refused).await, @r"
     Failed featureInstances x
-      /value: - 13 3 13
+      /value: 2 13 3 13
     ");
 }
 

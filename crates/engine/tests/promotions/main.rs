@@ -10,6 +10,7 @@ mod catalogue;
 mod changes;
 mod first_delivery;
 mod locks;
+mod merges;
 mod old_news;
 mod outcome;
 mod own_fields;

@@ -152,7 +152,7 @@ async fn a_hotfix_stays_and_a_change_on_both_sides_is_a_question_asked_once() {
         [0, 0, 0, 1, 1],
         "nothing changes, so nothing is counted"
     );
-    assert_snapshot!(refused.errors().join("\n"), @"conflict: source and target both changed featureInstances a since the last delivery, differently: choose with Conflicts Overwrite or Keep");
+    assert_snapshot!(refused.errors().join("\n"), @"conflict: source and target both changed /value of featureInstances a since the last delivery, differently: choose with Resolutions, or for all with Conflicts Overwrite or Keep");
     let query = ChangesQuery {
         action: Some(Action::Failed),
         size: 10,
@@ -187,7 +187,7 @@ async fn a_hotfix_stays_and_a_change_on_both_sides_is_a_question_asked_once() {
     Skipped target_kept: featureInstances b
     ");
     assert_snapshot!(taken.warnings().join("\n"), @r"
-    conflict_overwritten: the target's own version of featureInstances a gives way, as the request says
+    conflict_overwritten: the target's own /value of featureInstances a gives way, as the request says; what else it changed stays
     target_kept: 1 item changed in the target and not in the source since the last delivery: the target keeps its own
     ");
 }

@@ -56,7 +56,7 @@ async fn the_target_keeps_its_own_fields_and_secrets_and_no_bundle_holds_any() {
         ..ChangesQuery::default()
     };
     let page = world.changes(&prod, done.id, query).await.unwrap();
-    assert_snapshot!(format!("{:?}", page.changes[0].fields), @r#"Some([FieldDifference { pointer: "/settings/url", base: None, target: Some(String("old")), package: Some(String("new")), result: Some(String("new")) }])"#);
+    assert_snapshot!(format!("{:?}", page.changes[0].fields), @r#"Some([FieldDifference { pointer: "/settings/url", conflict: false, base: None, target: Some(String("old")), package: Some(String("new")), result: Some(String("new")) }])"#);
 
     // Another secret on either side is no change.
     world.put(&dev, &sso("dev-2", "new", "dev-secret-2")).await;

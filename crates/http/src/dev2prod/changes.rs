@@ -59,6 +59,7 @@ fn change(listed: changes::ListedChange) -> Change {
 
 fn field(field: changes::FieldDifference) -> FieldDifference {
     FieldDifference {
+        conflict: field.conflict,
         pointer: field.pointer,
         base: field.base,
         target: field.target,

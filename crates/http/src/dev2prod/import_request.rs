@@ -5,8 +5,8 @@ use axum::http::Uri;
 use dev2prod_api::ImportRequest;
 use dev2prod_model::id::{FileId, InvalidId};
 use dev2prod_model::json::JsonLimits;
-use dev2prod_model::plan::ImportOptions;
-use serde_json::Value;
+use dev2prod_model::plan::{ImportOptions, Resolution};
+use serde_json::{Map, Value};
 
 use crate::extract::{all_params, object, typed};
 use crate::nearest::unknown;
@@ -54,6 +54,44 @@ fn malformed(detail: String) -> ApiError {
     ApiError::invalid("malformed_parameter", detail)
 }
 
+/// A mistyped `Path` would answer for the whole item.
+fn check_resolutions(resolutions: Option<&Value>) -> Result<(), ApiError> {
+    const MEMBERS: [&str; 4] = ["PackageName", "Key", "Path", "Take"];
+    let Some(Value::Array(resolutions)) = resolutions else {
+        return Ok(());
+    };
+    let (count, most) = (resolutions.len(), Resolution::COUNT_MAX);
+    if count > most {
+        return Err(ApiError::invalid(
+            "too_many_resolutions",
+            format!(
+                "Resolutions has {count} answers; at most {most} are taken: choose by Conflicts"
+            ),
+        ));
+    }
+    for (index, resolution) in resolutions.iter().enumerate() {
+        for name in resolution.as_object().into_iter().flat_map(Map::keys) {
+            if !MEMBERS.contains(&name.as_str()) {
+                let what = format!("member of Resolutions[{index}]");
+                return Err(ApiError::invalid(
+                    "unknown_member",
+                    unknown(&what, name, &MEMBERS),
+                ));
+            }
+        }
+        let path = resolution.get("Path").and_then(Value::as_str);
+        if path.is_some_and(|path| !path.is_empty() && !path.starts_with('/')) {
+            return Err(ApiError::invalid(
+                "malformed_path",
+                format!(
+                    "Resolutions[{index}].Path is no JSON pointer: it begins with '/', as changes with diff=true shows it"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// The file and the options in a body.
 pub(super) fn read_request(body: &[u8]) -> Result<(FileId, ImportOptions), ApiError> {
     let members = object(body, &JsonLimits::default())?;
@@ -88,6 +126,7 @@ pub(super) fn read_request(body: &[u8]) -> Result<(FileId, ImportOptions), ApiEr
             ));
         }
     };
+    check_resolutions(members.get("Resolutions"))?;
     let request: ImportRequest = typed(members)?;
     Ok((file, request.options()))
 }

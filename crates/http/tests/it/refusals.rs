@@ -198,6 +198,7 @@ async fn bodies_of_an_import() {
     };
     let member =
         |name: &str, value: &str| with(&format!("{{\"FileId\":\"{FILE}\",\"{name}\":{value}}}"));
+    let answer = |answer: &str| member("Resolutions", &format!("[{answer}]"));
     let text = problems([
         ("nothing", with("")),
         ("no JSON", with("FileId=1")),
@@ -219,9 +220,37 @@ async fn bodies_of_an_import() {
         ("dryRun in the body", member("DryRun", "true")),
         ("mistyped value", member("Conflicts", "\"keep\"")),
         ("value of another type", member("RemovalsMax", "\"5\"")),
+        (
+            "mistyped member of an answer",
+            answer(r#"{"PackageName":"metadata","Key":"a","path":"/b","Take":"Target"}"#),
+        ),
+        (
+            "an answer for no pointer",
+            answer(r#"{"PackageName":"metadata","Key":"a","Path":"b","Take":"Target"}"#),
+        ),
+        (
+            "an answer for neither",
+            answer(r#"{"PackageName":"metadata","Key":"a","Take":"Source"}"#),
+        ),
     ])
     .await;
     insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
+async fn an_import_takes_so_many_answers_and_no_more() {
+    let app = App::start().await;
+    let one = r#"{"PackageName":"metadata","Key":"a","Take":"Target"}"#;
+    for (count, code) in [(10_000, "unknown_file"), (10_001, "too_many_resolutions")] {
+        let answers = vec![one; count].join(",");
+        let body = format!("{{\"FileId\":\"{FILE}\",\"Resolutions\":[{answers}]}}");
+        let reply = app
+            .post(format!("/rest/{DEV}/dev2prod/import"))
+            .by("promoter")
+            .body(body);
+        let text = problems([("answers", reply)]).await;
+        assert!(text.contains(&format!("\"{code}\"")), "{count}: {text}");
+    }
 }
 
 #[tokio::test]

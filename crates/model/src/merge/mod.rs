@@ -28,6 +28,7 @@
 mod array;
 mod fields;
 mod identity;
+mod item;
 mod order;
 mod place;
 mod references;
@@ -41,6 +42,7 @@ use serde_json::Value;
 use crate::catalogue::Shape;
 
 pub(crate) use identity::{element_step, identities};
+pub use item::{ItemVersion, ItemVersions, MergedItem, merge_item};
 pub use place::value_at;
 pub use references::merge_references;
 pub use resolution::{Resolutions, Take};

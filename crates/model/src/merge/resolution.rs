@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// Whose version of a field is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Take {
-    /// The package's.
-    Package,
     /// The target's.
     Target,
+    /// The package's.
+    Package,
 }
 
 /// Answers to conflicts, by pointer. An answer holds for its field and everything below it; the

@@ -175,7 +175,8 @@ fn decide_absent(row: &Row, terms: &Terms<'_>) -> Option<Decision> {
         Some(target) if target.system => stay(Reason::RemovalSystem),
         Some(_) if row.delivered_by_other => stay(Reason::RemovalShared),
         Some(_) if older => fail(Reason::OlderThanDelivered),
-        Some(target) if base.result == Some(target.digest) => {
+        // What was merged holds changes of the target's own.
+        Some(target) if base.result == Some(target.digest) && base.result == base.source => {
             settle(Action::Removed, Reason::SourceRemoved, removal)
         }
         Some(_) => match terms.options.conflicts {

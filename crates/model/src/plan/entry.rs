@@ -67,6 +67,12 @@ reasons! {
     TargetKept = "target_kept";
     /// Both changed since the last delivery, differently.
     Conflict = "conflict";
+    /// Both changed since the last delivery, different fields: the result has the changes of both.
+    Merged = "merged";
+    /// Both changed different fields, but what has the changes of both is no valid item.
+    MergedInvalid = "merged_invalid";
+    /// It would change, and the request leaves it out.
+    LeftOut = "left_out";
     /// A conflict that the request settles for the target.
     ConflictKept = "conflict_kept";
     /// A conflict that the request settles for the package.
@@ -155,4 +161,28 @@ pub struct Entry {
     /// References that dangled in the target before and still do: a warning, not an error.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub dangling: Vec<ItemRef>,
+    /// What a merge found, where both sides changed since the last delivery.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub merge: Option<Box<FieldMerge>>,
+}
+
+/// The fields that a merge was about, as [`crate::merge`] names them: the first
+/// [`POINTERS_MAX`](Self::POINTERS_MAX) of each kind, sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct FieldMerge {
+    /// Only the package changed them: they are as the package has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<String>,
+    /// Only the target changed them: they are as the target has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
+    /// Both changed them, differently.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<String>,
+}
+
+impl FieldMerge {
+    /// The most fields of a kind that are named.
+    pub const POINTERS_MAX: usize = 100;
 }

@@ -5,8 +5,12 @@
 
 mod decide;
 mod entry;
+mod merged;
 mod options;
+mod resolution;
 
 pub use decide::{Baseline, PackageSide, Row, TargetSide, Terms, decide};
-pub use entry::{Action, Decision, Entry, Reason, Settlement};
+pub use entry::{Action, Decision, Entry, FieldMerge, Reason, Settlement};
+pub use merged::{settle_merge, to_merge};
 pub use options::{ConflictPolicy, FirstDelivery, ImportOptions, RemovalPolicy};
+pub use resolution::{Answers, Resolution};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::resolution::Resolution;
+
 /// What happens where source and target both changed, differently.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ConflictPolicy {
@@ -54,6 +56,9 @@ pub struct ImportOptions {
     pub removals_max: Option<u64>,
     /// Whether a bundle older than the last delivery may take items back.
     pub allow_older: bool,
+    /// Answers for single items; they go before the policies above.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resolutions: Vec<Resolution>,
     /// A note for the history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,

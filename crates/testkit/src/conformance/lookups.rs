@@ -148,7 +148,10 @@ pub async fn what_was_delivered_is_kept_until_the_next_delivery(store: &dyn Stor
 
     let stage = world.begin(&request(1)).await;
     let six = keep(6, "{\"six\":6}");
-    store.stage_baselines(&stage, &[six.clone()]).await.unwrap();
+    store
+        .stage_baselines(&stage, std::slice::from_ref(&six))
+        .await
+        .unwrap();
     assert_eq!(
         found().await,
         ["{\"five\":5}", own],

@@ -1,0 +1,197 @@
+//! Items that both sides changed: their fields merged, while planning and again while staging.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use dev2prod_bundle::{Keyed, SpoolWriter};
+use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::content_line::{ContentLine, references_of};
+use dev2prod_model::item::{Digest, ItemRef, Key};
+use dev2prod_model::json;
+use dev2prod_model::merge::{ItemVersion, ItemVersions, MergedItem, merge_item};
+use dev2prod_model::plan::{Action, Answers, Entry, ImportOptions, Settlement, settle_merge};
+use dev2prod_model::section::Section;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::content::Maker;
+use super::draft::Draft;
+use super::sides::Target;
+use super::traits::Traits;
+use crate::content::prepare;
+use crate::ports::{PutItem, StoredItem};
+use crate::runner::job::JobError;
+
+/// An entry whose fields were merged, with what the result says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Combined {
+    pub(super) entry: Entry,
+    pub(super) traits: Traits,
+}
+
+impl Keyed for Combined {
+    fn section(&self) -> Section {
+        self.entry.item.section
+    }
+
+    fn key(&self) -> &Key {
+        &self.entry.item.key
+    }
+}
+
+/// Whether the entry writes a version that neither side has: what a merge makes.
+pub(super) fn is_combined(entry: &Entry) -> bool {
+    entry.action == Action::Modified && entry.result != entry.package
+}
+
+/// Merges items, one at a time: the versions of one are held, whatever bodies weigh.
+pub(super) struct Combiner<'a> {
+    target: &'a Target<'a>,
+    maker: Maker,
+    options: &'a ImportOptions,
+    answers: Answers<'a>,
+}
+
+/// A merge, and the item that it makes of the target's.
+struct Combination {
+    merged: MergedItem,
+    put: PutItem,
+}
+
+impl<'a> Combiner<'a> {
+    /// For an import with these options.
+    pub(super) fn new(target: &'a Target<'a>, maker: Maker, options: &'a ImportOptions) -> Self {
+        Self {
+            target,
+            maker,
+            options,
+            answers: Answers::of(options),
+        }
+    }
+
+    /// Makes each merge that the draft asks for.
+    pub(super) async fn settle(&self, draft: &mut Draft, scratch: &Path) -> Result<(), JobError> {
+        if draft.to_merge == 0 {
+            return Ok(());
+        }
+        let mut out = SpoolWriter::new(scratch)?;
+        for entry in draft.merges() {
+            out.push(&self.settle_one(entry?).await?)?;
+        }
+        draft.combined = Some(Arc::new(out.finish()?));
+        Ok(())
+    }
+
+    async fn settle_one(&self, mut entry: Entry) -> Result<Combined, JobError> {
+        let delivery = entry.settles.ok_or_else(|| no_side(&entry.item))?;
+        let Some(found) = self.combine(&entry).await? else {
+            // What was last delivered is not known any more: the whole item is in conflict.
+            entry.merge = None;
+            if entry.action == Action::Failed {
+                entry.settles = None;
+            } else if entry.action == Action::Modified {
+                entry.settles = entry.settles.map(|settles| Settlement {
+                    result: settles.source,
+                    ..settles
+                });
+            }
+            return Ok(Combined {
+                entry,
+                traits: Traits::default(),
+            });
+        };
+        settle_merge(&mut entry, &found.merged, delivery);
+        let put = found.put;
+        let traits = Traits {
+            links: put.links,
+            attachment: put.attachment,
+            system: put.system,
+            reshaped: false,
+        };
+        Ok(Combined { entry, traits })
+    }
+
+    /// The item that the entry says, made again; it gives the digest that the plan says.
+    pub(super) async fn make(&self, entry: &Entry) -> Result<PutItem, JobError> {
+        let made = self.combine(entry).await?;
+        let made = made.filter(|made| Some(made.merged.digest) == entry.result);
+        let gone = || {
+            JobError::internal(format!(
+                "{} cannot be merged as it was planned: a version of it is gone",
+                entry.item
+            ))
+        };
+        Ok(made.ok_or_else(gone)?.put)
+    }
+
+    /// Merges the versions of an entry; `None` if the one last delivered is not kept any more.
+    async fn combine(&self, entry: &Entry) -> Result<Option<Combination>, JobError> {
+        let item = &entry.item;
+        let (Some(base), Some(chunk), Some(package)) = (entry.base, entry.chunk, entry.package)
+        else {
+            return Err(no_side(item));
+        };
+        let Some(base) = self.delivered(item, base).await? else {
+            return Ok(None);
+        };
+        let own = self.target.find_items(std::slice::from_ref(item)).await?;
+        let own = own.into_iter().next().ok_or_else(|| no_side(item))?;
+        let resolutions = self.answers.fields_of(item, self.options);
+        let (maker, item) = (self.maker.clone(), item.clone());
+        let combine = tokio::task::spawn_blocking(move || {
+            let catalogue = maker.catalogue();
+            let travelling = |stored: &StoredItem| version(catalogue, item.section, stored);
+            let package = maker.version(&item, chunk, package)?;
+            let own_body = parsed(&own.body)?;
+            let (base, target) = (travelling(&base)?, travelling(&own)?);
+            let versions = ItemVersions {
+                base: &base,
+                target: &target,
+                package: &package,
+            };
+            let merged = merge_item(catalogue, item.section, versions, &resolutions);
+            let ItemVersion { body, references } = merged.version.clone();
+            let body = catalogue.keep_local(item.section, body, &own_body);
+            let line = ContentLine {
+                item,
+                body,
+                references,
+            };
+            let put = prepare(catalogue, &line);
+            Ok(Some(Combination { merged, put }))
+        });
+        combine.await.map_err(JobError::internal)?
+    }
+
+    /// What was last delivered of an item.
+    async fn delivered(
+        &self,
+        item: &ItemRef,
+        digest: Digest,
+    ) -> Result<Option<StoredItem>, JobError> {
+        let store = self.target.engine.store();
+        let asked = [(item.clone(), digest)];
+        let found = store.versions_by_digest(&self.target.scope, &asked).await?;
+        Ok(found.into_iter().next())
+    }
+}
+
+fn no_side(item: &ItemRef) -> JobError {
+    JobError::internal(format!("{item} was to be merged and lacks a side"))
+}
+
+fn parsed(body: &str) -> Result<Value, JobError> {
+    json::parse_own(body).map_err(JobError::internal)
+}
+
+fn version(
+    catalogue: &Catalogue,
+    section: Section,
+    stored: &StoredItem,
+) -> Result<ItemVersion, JobError> {
+    let references = parsed(&stored.references)?;
+    Ok(ItemVersion {
+        body: catalogue.travelling(section, &parsed(&stored.body)?),
+        references: references_of(references).map_err(JobError::internal)?,
+    })
+}

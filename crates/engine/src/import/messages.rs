@@ -1,0 +1,155 @@
+//! What a plan says to people of an item: what is so, and what to do about it.
+
+use dev2prod_model::plan::{Action, Entry, Reason};
+
+/// What is so, and what to do about it.
+pub(super) fn message(entry: &Entry) -> String {
+    let item = &entry.item;
+    match entry.reason {
+        Reason::Conflict
+        | Reason::MergedInvalid
+        | Reason::Merged
+        | Reason::DeliveredByOther
+        | Reason::ConflictOverwritten => both_changed(entry),
+        Reason::OlderThanDelivered => format!(
+            "this package is older than what its tenant last delivered of {item}: export again, \
+             or take it back with AllowOlder true"
+        ),
+        Reason::FirstDelivery if entry.action == Action::Failed => format!(
+            "{item} was never delivered before and the target has another version: choose with \
+             FirstDelivery Take or Keep"
+        ),
+        Reason::FirstDelivery => {
+            format!("{item} was never delivered before; the target's own version is replaced")
+        }
+        Reason::ManyRemovals => format!(
+            "{item} would be removed with more than a tenth of its section: check the package, \
+             then allow the number with RemovalsMax"
+        ),
+        Reason::StillReferenced => format!(
+            "{item} is to be removed, but is still referred to by {}: change those first, or \
+             leave removals out with Removals Skip",
+            list(&entry.references)
+        ),
+        Reason::MissingReference => format!(
+            "{item} refers to what is neither in the target nor in the package: {}; add it to \
+             the package or to the target",
+            list(&entry.references)
+        ),
+        Reason::MissingAttachment => format!(
+            "neither the bundle nor the target holds the bytes that {item} names: upload the file \
+             to the source and export again"
+        ),
+        Reason::RemovalShared => {
+            format!("{item} is gone from the source but stays: another tenant delivers it too")
+        }
+        Reason::RemovalSystem => {
+            format!("{item} is gone from the source but stays: it is shipped with the application")
+        }
+        Reason::RemovalNotDelivered => format!(
+            "{item} is gone from the package but stays: the target's version was not delivered by it"
+        ),
+        Reason::Unchanged
+        | Reason::Adopted
+        | Reason::New
+        | Reason::SourceChanged
+        | Reason::SourceRemoved
+        | Reason::FirstDeliveryKept
+        | Reason::TargetKept
+        | Reason::ConflictKept
+        | Reason::LeftOut
+        | Reason::Present
+        | Reason::RemovalOff
+        | Reason::AlreadyRemoved => format!("{item}: {}", entry.reason.code()),
+    }
+}
+
+/// Of an item that source and target both have changed.
+fn both_changed(entry: &Entry) -> String {
+    let item = &entry.item;
+    match entry.reason {
+        Reason::Conflict if entry.package.is_none() => format!(
+            "the source removed {item}, and the target changed it since the last delivery: \
+             choose with Conflicts Overwrite or Keep"
+        ),
+        Reason::Conflict => {
+            let what = conflicting(entry).map_or(item.to_string(), |at| format!("{at} of {item}"));
+            format!(
+                "source and target both changed {what} since the last delivery, differently: \
+                 choose with Resolutions, or for all with Conflicts Overwrite or Keep"
+            )
+        }
+        Reason::MergedInvalid => format!(
+            "{item} with the changes of both source and target would be no valid item: choose one \
+             with Resolutions, or for all with Conflicts Overwrite or Keep"
+        ),
+        Reason::Merged => merged(entry),
+        Reason::DeliveredByOther => format!(
+            "another tenant delivered {item}, and the target differs from this package: \
+             choose with Conflicts Overwrite or Keep"
+        ),
+        Reason::ConflictOverwritten => match conflicting(entry) {
+            None => format!("the target's own version of {item} gives way, as the request says"),
+            Some(at) => format!(
+                "the target's own {at} of {item} gives way, as the request says; what else it \
+                 changed stays"
+            ),
+        },
+        other => format!("{item}: {}", other.code()),
+    }
+}
+
+pub(super) fn summary(reason: Reason, count: u64) -> String {
+    let items = if count == 1 {
+        "1 item".to_owned()
+    } else {
+        format!("{count} items")
+    };
+    match reason {
+        Reason::TargetKept => format!(
+            "{items} changed in the target and not in the source since the last delivery: the \
+             target keeps its own"
+        ),
+        Reason::ConflictKept => {
+            format!("{items} changed on both sides: the target keeps its own, as the request says")
+        }
+        Reason::FirstDeliveryKept => {
+            format!("{items} never delivered before: the target keeps its own, as the request says")
+        }
+        Reason::RemovalOff => format!(
+            "{items} gone from the source and left in the target: removals are off for this section; \
+             Removals All includes it"
+        ),
+        other => format!("{items}: {}", other.code()),
+    }
+}
+
+/// The fields that both sides changed, if a merge found any.
+fn conflicting(entry: &Entry) -> Option<String> {
+    let merge = entry.merge.as_deref()?;
+    (!merge.conflicts.is_empty()).then(|| list(&merge.conflicts))
+}
+
+/// What came from which side.
+fn merged(entry: &Entry) -> String {
+    let merge = entry.merge.as_deref().cloned().unwrap_or_default();
+    let side = |pointers: &[String]| match pointers {
+        [] => "no field of its body".to_owned(),
+        pointers => list(pointers),
+    };
+    format!(
+        "source and target both changed {}: the source's {} and the target's {} are put together",
+        entry.item,
+        side(&merge.taken),
+        side(&merge.kept)
+    )
+}
+
+/// At most five of these, and how many more.
+pub(super) fn list(items: &[impl ToString]) -> String {
+    let mut text: Vec<_> = items.iter().take(5).map(ToString::to_string).collect();
+    if items.len() > 5 {
+        text.push(format!("and {} more", items.len() - 5));
+    }
+    text.join(", ")
+}

@@ -1,0 +1,91 @@
+//! A whole item merged: its body and what it names beside it.
+
+use serde_json::Value;
+
+use super::{Conflict, Merged, Resolutions, Settled, Versions, merge, merge_references};
+use crate::catalogue::Catalogue;
+use crate::digest::{canonical_references, item_digest};
+use crate::item::{Digest, ItemRef};
+use crate::json::{self, JsonLimits};
+use crate::section::Section;
+
+/// A version of an item as it travels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemVersion {
+    /// Its body.
+    pub body: Value,
+    /// What it names beside its body.
+    pub references: Vec<ItemRef>,
+}
+
+/// The versions of an item that are merged.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemVersions<'v> {
+    /// What the package had at the last delivery.
+    pub base: &'v ItemVersion,
+    /// What the target has.
+    pub target: &'v ItemVersion,
+    /// What the package has.
+    pub package: &'v ItemVersion,
+}
+
+/// What a merge makes of three versions of an item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MergedItem {
+    /// The result; not to be written where a conflict is open.
+    pub version: ItemVersion,
+    /// Its digest.
+    pub digest: Digest,
+    /// See [`Merged`].
+    pub taken: Vec<String>,
+    /// See [`Merged`].
+    pub kept: Vec<String>,
+    /// See [`Merged`].
+    pub conflicts: Vec<Conflict>,
+    /// See [`Merged`].
+    pub settled: Vec<Settled>,
+    /// Whether the result is a valid item: an object within the limits of an uploaded one.
+    pub valid: bool,
+}
+
+/// Merges an item: its body field by field, its references as a set.
+pub fn merge_item(
+    catalogue: &Catalogue,
+    section: Section,
+    versions: ItemVersions<'_>,
+    resolutions: &Resolutions,
+) -> MergedItem {
+    let ItemVersions {
+        base,
+        target,
+        package,
+    } = versions;
+    let bodies = Versions {
+        base: Some(&base.body),
+        target: &target.body,
+        package: &package.body,
+    };
+    let Merged {
+        body,
+        taken,
+        kept,
+        conflicts,
+        settled,
+    } = merge(&catalogue.shape(section), bodies, resolutions);
+    let references = merge_references(
+        Some(&base.references),
+        &target.references,
+        &package.references,
+    );
+    let text = json::canonical(&body);
+    let valid = body.is_object() && json::parse(text.as_bytes(), &JsonLimits::default()).is_ok();
+    MergedItem {
+        digest: item_digest(&text, &canonical_references(&references)),
+        version: ItemVersion { body, references },
+        taken,
+        kept,
+        conflicts,
+        settled,
+        valid,
+    }
+}
