@@ -38,6 +38,8 @@ features! {
     AllowOlder = "allow-older";
     /// `Resolutions` of an import.
     Resolutions = "resolutions";
+    /// `PlanId` of an import.
+    SealedPlan = "sealed-plan";
     /// `Comment` of an import.
     Comment = "comment";
     /// The plan or result of an import item by item.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use dev2prod_model::id::OperationId;
 use dev2prod_model::plan::{
     ConflictPolicy, FirstDelivery, ImportOptions, RemovalPolicy, Resolution,
 };
@@ -45,6 +46,11 @@ pub struct ImportRequest {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     #[schema(value_type = Vec<words::Resolution>)]
     pub resolutions: Vec<Resolution>,
+    /// The `Id` of a dry run whose plan is to be carried out exactly, or refused with what moved
+    /// since. It stands alone, with `FileId` and `Comment` if wanted: the options are the dry run's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::OperationId>, nullable = false)]
+    pub plan_id: Option<OperationId>,
     /// A note for the history.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
@@ -53,7 +59,7 @@ pub struct ImportRequest {
 
 impl ImportRequest {
     /// The name of every member; any other is refused, so that a mistyped option never imports.
-    pub const MEMBERS: [&'static str; 8] = [
+    pub const MEMBERS: [&'static str; 9] = [
         "FileId",
         "Conflicts",
         "FirstDelivery",
@@ -61,6 +67,7 @@ impl ImportRequest {
         "RemovalsMax",
         "AllowOlder",
         "Resolutions",
+        "PlanId",
         "Comment",
     ];
 
@@ -81,12 +88,16 @@ impl ImportRequest {
             (self.removals_max.is_some(), Feature::Removals),
             (self.allow_older.is_some(), Feature::AllowOlder),
             (!self.resolutions.is_empty(), Feature::Resolutions),
+            (self.plan_id.is_some(), Feature::SealedPlan),
             (self.comment.is_some(), Feature::Comment),
         ]
         .into_iter()
         .filter_map(|(asked, feature)| asked.then_some(feature))
         .collect()
     }
+
+    /// The members beside which `PlanId` may stand.
+    pub const BESIDE_PLAN_ID: [&'static str; 2] = ["FileId", "Comment"];
 
     /// The options, with the defaults for those left out.
     pub fn options(&self) -> ImportOptions {

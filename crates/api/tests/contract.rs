@@ -92,6 +92,7 @@ fn dry_run() -> Operation {
             file: "9bf82520-f087-4763-af10-cf1ed38d893d".parse().unwrap(),
             file_tenant: "123456789".parse().unwrap(),
             options: ImportOptions::default(),
+            plan: None,
         },
         created_by: "ann".parse().unwrap(),
         created_ms: 1_737_972_352_000,

@@ -18,6 +18,7 @@ fn the_known_members_of_an_import_are_all_its_members() {
     let all = json!({
         "FileId": "f", "Conflicts": "Keep", "FirstDelivery": "Fail", "Removals": "All",
         "RemovalsMax": 30, "AllowOlder": true, "Comment": "release 7",
+        "PlanId": "67943f25b3e8e0a1d2c3b4a5",
         "Resolutions": [{"PackageName": "metadata", "Key": "a", "Path": "/b", "Take": "Package"}]
     });
     let request: ImportRequest = serde_json::from_value(all.clone()).unwrap();
@@ -31,7 +32,7 @@ fn the_known_members_of_an_import_are_all_its_members() {
     let needs: Vec<_> = request.features().into_iter().map(Feature::name).collect();
     assert_eq!(
         needs.join(" "),
-        "conflicts first-delivery removals allow-older resolutions comment"
+        "conflicts first-delivery removals allow-older resolutions sealed-plan comment"
     );
     assert!(ImportRequest::of_file("f").features().is_empty());
 }
@@ -89,7 +90,7 @@ fn a_problem_has_the_documented_title_and_its_own_members_last() {
 
 #[test]
 fn features_are_read_back_and_later_words_passed_over() {
-    insta::assert_snapshot!(features_header(), @"conflicts, first-delivery, removals, allow-older, resolutions, comment, changes, history, packages, content, administration, idempotency");
+    insta::assert_snapshot!(features_header(), @"conflicts, first-delivery, removals, allow-older, resolutions, sealed-plan, comment, changes, history, packages, content, administration, idempotency");
     let offered = parse_features(&features_header());
     assert_eq!(offered.len(), Feature::ALL.len());
     let some: Vec<_> = parse_features("changes,teleport , conflicts")
@@ -176,6 +177,7 @@ fn a_change_shows_the_digests_it_has() {
         chunk: Some(3),
         dangling: vec![],
         merge: None,
+        referred: None,
     });
     insta::assert_snapshot!(serde_json::to_string_pretty(&change).unwrap(), @r#"
     {

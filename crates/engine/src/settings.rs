@@ -19,6 +19,8 @@ pub struct Settings {
     pub file_retention_ms: i64,
     /// How long old revisions stay readable after they were replaced.
     pub revision_retention_ms: i64,
+    /// How long the plan of a dry run may be carried out.
+    pub plan_retention_ms: i64,
     /// How long a `Idempotency-Key` stands for its request.
     pub idempotency_ms: i64,
     /// The largest file.
@@ -46,6 +48,7 @@ impl Default for Settings {
             workers: 2,
             file_retention_ms: 90 * DAY_MS,
             revision_retention_ms: 60 * MINUTE_MS,
+            plan_retention_ms: 30 * DAY_MS,
             idempotency_ms: DAY_MS,
             file_bytes_max: 16 * 1024 * 1024 * 1024,
             body_bytes_max: 16 * 1024 * 1024,

@@ -28,6 +28,9 @@ pub enum Request {
         file_tenant: TenantId,
         /// The caller's choices.
         options: ImportOptions,
+        /// The dry run whose plan is to be carried out, and no other.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<OperationId>,
     },
 }
 

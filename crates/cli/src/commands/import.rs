@@ -1,6 +1,8 @@
 //! `dev2prod import`
 
 use clap::Args;
+use dev2prod_client::api::ImportRequest;
+use dev2prod_model::id::OperationId;
 
 use super::plan_options::PlanArgs;
 use super::verdict::import_ended;
@@ -23,6 +25,15 @@ pub(crate) struct ImportArgs {
     /// Only show what it would do
     #[arg(long)]
     dry_run: bool,
+    /// Carry out the plan of this dry run and no other, or say what moved since
+    #[arg(
+        long = "plan",
+        value_name = "DRY-RUN-ID",
+        conflicts_with_all = [
+            "dry_run", "conflicts", "first_delivery", "removals", "removals_max", "allow_older", "resolve",
+        ]
+    )]
+    plan_id: Option<OperationId>,
     /// End with 6 instead of 0 if there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -36,7 +47,10 @@ pub(crate) struct ImportArgs {
 
 pub(crate) async fn run(args: &ImportArgs, output: Output) -> CommandResult {
     let target = args.tenant.connect(Side::Target)?;
-    let request = args.plan.request(&args.file_id);
+    let request = ImportRequest {
+        plan_id: args.plan_id,
+        ..args.plan.request(&args.file_id)
+    };
     offered::options(target.client(), &request).await?;
     if args.wait.no_wait {
         let id = steps::start_import(&target, args.dry_run, &request).await?;

@@ -59,6 +59,7 @@ fn option(feature: Feature) -> &'static str {
         Feature::Removals => "--removals and --removals-max",
         Feature::AllowOlder => "--allow-older",
         Feature::Resolutions => "--resolve",
+        Feature::SealedPlan => "--plan",
         Feature::Comment => "--comment",
         Feature::Changes
         | Feature::History

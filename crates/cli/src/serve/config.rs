@@ -77,6 +77,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "DEV2PROD_REVISION_MINUTES", value_name = "MINUTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revision_minutes: Option<u32>,
+    /// How long the plan of a dry run may be carried out, in days [default: 30]
+    #[arg(long, env = "DEV2PROD_PLAN_DAYS", value_name = "DAYS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) plan_days: Option<u32>,
     /// How long running operations may go on once the server is asked to stop, in seconds; what is
     /// not over by then goes on after the next start [default: 10]
     #[arg(long, env = "DEV2PROD_STOP_SECONDS", value_name = "SECONDS")]
@@ -110,6 +114,7 @@ pub(crate) struct ServeConfig {
     file_days: u32,
     file_mib_max: u64,
     revision_minutes: u32,
+    plan_days: u32,
     stop_seconds: u32,
     pub(crate) database_bytes_max: Option<u64>,
     pub(crate) log_format: LogFormat,
@@ -135,6 +140,7 @@ impl Default for ServeConfig {
             file_days: 90,
             file_mib_max: 16 * 1024,
             revision_minutes: 60,
+            plan_days: 30,
             stop_seconds: 10,
             database_bytes_max: None,
             log_format: LogFormat::Text,
@@ -191,6 +197,7 @@ impl ServeConfig {
             workers: self.workers,
             file_retention_ms: minutes(self.file_days) * 24 * 60,
             revision_retention_ms: minutes(self.revision_minutes),
+            plan_retention_ms: minutes(self.plan_days) * 24 * 60,
             file_bytes_max: self.file_mib_max * 1024 * 1024,
             ..Settings::default()
         }

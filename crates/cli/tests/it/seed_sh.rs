@@ -112,7 +112,7 @@ fn a_dry_run_with_errors_ends_before_the_import() {
     4. Upload it to tenant 987654321
     5. Dry run of file [uuid]
     6. Ask until dry run [id] has ended
-    error: {"Key": "Incident", "Code": "conflict", "Message": "source and target both changed formLayouts Incident since the last delivery, differently: choose with Conflicts Overwrite or Keep", "References": []}
+    error: {"Key": "Incident", "Code": "conflict", "Message": "source and target both changed /Label of formLayouts Incident since the last delivery, differently: choose with Resolutions, or for all with Conflicts Overwrite or Keep", "References": []}
     "#);
 }
 

@@ -132,6 +132,7 @@ mod tests {
             chunk: None,
             dangling: Vec::new(),
             merge: None,
+            referred: None,
         };
         let mut known = HashMap::from([
             (base, json!({"a": 1})),

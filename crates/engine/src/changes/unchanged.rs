@@ -116,6 +116,7 @@ fn unchanged(item: ItemRef, digest: dev2prod_model::item::Digest, chunk: u32) ->
         chunk: Some(chunk),
         dangling: Vec::new(),
         merge: None,
+        referred: None,
     }
 }
 

@@ -12,9 +12,6 @@ use crate::runner::job::JobError;
 /// Entries of a full batch, which is staged in one short transaction.
 pub(super) const BATCH_ENTRIES: usize = 1_000;
 
-/// From this many entries on a batch ends where a chunk does: none is inflated for two batches.
-const BATCH_ENTRIES_ENOUGH: usize = BATCH_ENTRIES / 2;
-
 /// Chunks of the bundle that a batch reads bodies from. A chunk is some 512 KiB, or one body.
 const BATCH_CHUNKS: usize = 4;
 
@@ -35,8 +32,7 @@ impl Filling {
             .filter(|_| reads)
             .map(|chunk| (entry.item.section, chunk));
         let another = place.is_some() && place != self.last;
-        let enough = self.entries >= BATCH_ENTRIES_ENOUGH || self.chunks == BATCH_CHUNKS;
-        if self.entries == BATCH_ENTRIES || another && enough {
+        if self.entries == BATCH_ENTRIES || another && self.chunks == BATCH_CHUNKS {
             return false;
         }
         self.entries += 1;
@@ -126,6 +122,7 @@ mod tests {
             chunk: Some(chunk),
             dangling: Vec::new(),
             merge: None,
+            referred: None,
         }
     }
 
@@ -148,15 +145,6 @@ mod tests {
         assert_eq!(sizes(&entries[..BATCH_ENTRIES]), [BATCH_ENTRIES]);
         assert_eq!(sizes(&entries), [BATCH_ENTRIES, 1]);
         assert!(sizes(&[]).is_empty());
-    }
-
-    #[test]
-    fn a_batch_with_enough_entries_ends_where_a_chunk_does() {
-        let chunk = |n: usize| u32::try_from(n / 300).unwrap();
-        let added: Vec<_> = (0..1_000)
-            .map(|n| entry(n, Action::Added, chunk(n)))
-            .collect();
-        assert_eq!(sizes(&added), [600, 400]);
     }
 
     #[test]

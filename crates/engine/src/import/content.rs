@@ -164,18 +164,25 @@ impl Maker {
         Bodies::new(self.bundle.clone())
     }
 
-    /// Makes these, which come in item order, on a thread of its own.
-    pub(super) async fn make(&self, wanted: Vec<Wanted>) -> Result<Vec<PutItem>, JobError> {
+    /// Makes these on a thread of its own. All that is made with the same `bodies` comes in item
+    /// order, so that no chunk is inflated twice.
+    pub(super) async fn make(
+        &self,
+        bodies: &mut Option<Bodies>,
+        wanted: Vec<Wanted>,
+    ) -> Result<Vec<PutItem>, JobError> {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
         let this = self.clone();
+        let mut open = bodies.take().unwrap_or_else(|| self.bodies());
         let made = tokio::task::spawn_blocking(move || {
-            let mut bodies = this.bodies();
             let wanted = wanted.into_iter();
-            wanted.map(|it| this.item(&mut bodies, it)).collect()
+            let made: Result<_, BundleError> = wanted.map(|it| this.item(&mut open, it)).collect();
+            (open, made)
         });
-        let made: Result<_, BundleError> = made.await.map_err(JobError::internal)?;
+        let (open, made) = made.await.map_err(JobError::internal)?;
+        *bodies = Some(open);
         made.map_err(|error| refused(&error))
     }
 

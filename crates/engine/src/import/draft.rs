@@ -256,6 +256,7 @@ impl Drafter<'_> {
             chunk: known.chunk,
             dangling: Vec::new(),
             merge: to_merge.map(|_| Box::default()),
+            referred: None,
         };
         self.out.push(&Drafted(entry)).map_err(JobError::internal)
     }

@@ -11,8 +11,10 @@ mod messages;
 mod plan;
 mod references;
 mod report;
+mod seal;
 mod sides;
 mod stage;
+mod staged;
 mod traits;
 mod written;
 
@@ -20,8 +22,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dev2prod_model::access::{ContentWrite, HistoryRead, Scope};
+use dev2prod_model::id::OperationId;
 use dev2prod_model::item::Revision;
-use dev2prod_model::operation::{Claim, ImportReport, Phase, Progress, Report, Request};
+use dev2prod_model::operation::{Claim, ImportReport, Phase, Progress, Report, Request, State};
 use dev2prod_model::plan::ImportOptions;
 use fail::fail_point;
 
@@ -60,6 +63,7 @@ pub(crate) async fn run(
         dry_run,
         file,
         options,
+        plan,
         ..
     } = &claim.operation().request
     else {
@@ -73,6 +77,7 @@ pub(crate) async fn run(
         claim,
         bundle: &bundle,
         options,
+        sealed: *plan,
         heartbeat,
     };
     if *dry_run {
@@ -100,6 +105,8 @@ struct Work<'a> {
     claim: &'a Claim,
     bundle: &'a OpenBundle,
     options: &'a ImportOptions,
+    /// The dry run whose plan is to be carried out.
+    sealed: Option<OperationId>,
     heartbeat: &'a Heartbeat,
 }
 
@@ -172,6 +179,7 @@ impl Work<'_> {
         let plan = Arc::new(PlanReader::open(&planned.path).map_err(JobError::internal)?);
         // A moved file stays open: what was read is what is kept.
         self.keep_plan(&planned).await?;
+        self.check_seal(&planned, &plan, at).await?;
         if planned.failed {
             return Err(self.refusal(&planned, at));
         }
@@ -190,9 +198,9 @@ impl Work<'_> {
             files: Scope::for_work(self.claim),
             heartbeat: self.heartbeat,
         };
-        stager.stage_all().await?;
+        let unchecked = stager.stage_all().await?;
         fail_point!("import.staged");
-        stager.check_all().await?;
+        stager.check_rest(unchecked).await?;
         fail_point!("import.checked");
         let report = self.report(&planned, at, Some(at.next()));
         let operation = self.claim.operation().clone();
@@ -206,6 +214,59 @@ impl Work<'_> {
             .await?;
         fail_point!("import.flipped");
         Ok(JobOutcome::Ended)
+    }
+
+    /// Refuses to go on unless this plan does exactly what the reviewed one says.
+    async fn check_seal(
+        &self,
+        planned: &Planned,
+        plan: &Arc<PlanReader>,
+        at: Revision,
+    ) -> Result<(), JobError> {
+        let Some(sealed) = self.sealed else {
+            return Ok(());
+        };
+        let scope = Scope::<HistoryRead>::for_work(self.claim);
+        let store = self.engine.store();
+        if let Some(import) = store.carried_out(&scope, sealed).await? {
+            return Err(JobError::permanent(
+                "plan_used",
+                format!("the plan of dry run {sealed} was carried out by import {import}"),
+                "Make another dry run and review it.",
+            ));
+        }
+        let reviewed = store.operation(&scope, sealed).await?;
+        let digest = reviewed.and_then(|reviewed| match reviewed.state {
+            State::Ended {
+                report: Some(Report::Import(report)),
+                ..
+            } => report.plan,
+            _ => None,
+        });
+        let path = digest.map(|digest| BlobPath::plan(self.claim.tenant(), digest));
+        let blob = match path {
+            Some(path) => self.engine.blobs().local(&path).await?,
+            None => None,
+        };
+        let blob = blob.ok_or_else(|| {
+            JobError::permanent(
+                "plan_expired",
+                format!("the plan of dry run {sealed} is not kept any more"),
+                "Make another dry run and review it.",
+            )
+        })?;
+        let now = Arc::clone(plan);
+        let compare = tokio::task::spawn_blocking(move || {
+            let reviewed = PlanReader::open(&blob.path).map_err(JobError::internal)?;
+            seal::compare(&reviewed, &now)
+        });
+        let moved = compare.await.map_err(JobError::internal)??;
+        moved.refusal(sealed, |results| {
+            Report::Import(ImportReport {
+                results,
+                ..self.report(planned, at, None)
+            })
+        })
     }
 
     fn refusal(&self, planned: &Planned, at: Revision) -> JobError {

@@ -74,6 +74,8 @@ pub(super) async fn make(
         tally: Tally::default(),
     };
     out.begin(&draft, &bundle.manifest);
+    let catalogue = target.engine.catalogue().fingerprint();
+    out.plan.made_of(bundle.manifest.content_digest, catalogue);
     let mut checker = Checker {
         target,
         afterwards: Afterwards::new(target, &draft),

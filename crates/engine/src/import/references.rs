@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use dev2prod_model::item::ItemRef;
+use dev2prod_model::digest::Hasher;
+use dev2prod_model::item::{Digest, ItemRef};
 use dev2prod_model::plan::{Action, Entry, Reason};
 
 use super::draft::Draft;
@@ -35,7 +36,15 @@ impl<'a> Afterwards<'a> {
         links: &HashMap<ItemRef, Vec<ItemRef>>,
     ) -> Result<(), JobError> {
         let wanted: HashSet<&ItemRef> = links.values().flatten().collect();
-        let missing = self.missing(wanted).await?;
+        let found = self.look_up(wanted).await?;
+        for entry in entries.iter_mut() {
+            entry.referred = links.get(&entry.item).and_then(|to| seen(to, &found));
+        }
+        let missing: HashSet<ItemRef> = found
+            .into_iter()
+            .filter(|(_, found)| *found == Referred::Missing)
+            .map(|(item, _)| item)
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -138,27 +147,33 @@ impl<'a> Afterwards<'a> {
         })
     }
 
-    /// Those of these items that will not be there. One that fails by itself counts as there: its
-    /// own error is enough.
-    async fn missing(&self, wanted: HashSet<&ItemRef>) -> Result<HashSet<ItemRef>, JobError> {
+    /// What will be there of these items.
+    async fn look_up(
+        &self,
+        wanted: HashSet<&ItemRef>,
+    ) -> Result<HashMap<ItemRef, Referred>, JobError> {
         let mut undecided = Vec::new();
-        let mut missing = HashSet::new();
+        let mut found = HashMap::with_capacity(wanted.len());
         let mut wanted: Vec<_> = wanted.into_iter().collect();
         wanted.sort_unstable();
         for item in wanted {
-            match self.draft.find(item)?.map(|entry| entry.action) {
-                Some(Action::Added | Action::Modified | Action::Failed) => {}
-                Some(Action::Removed) => drop(missing.insert(item.clone())),
-                Some(Action::Skipped) | None => undecided.push(item.clone()),
-            }
+            let planned = match self.draft.find(item)?.map(|entry| entry.action) {
+                Some(Action::Added | Action::Modified | Action::Failed) => Referred::Planned,
+                Some(Action::Removed) => Referred::Missing,
+                Some(Action::Skipped) | None => {
+                    undecided.push(item.clone());
+                    continue;
+                }
+            };
+            found.insert(item.clone(), planned);
         }
-        let found = self.target.find_heads(&undecided).await?;
-        missing.extend(
-            undecided
-                .into_iter()
-                .filter(|item| !found.contains_key(item)),
-        );
-        Ok(missing)
+        let mut heads = self.target.find_heads(&undecided).await?;
+        found.extend(undecided.into_iter().map(|item| {
+            let head = heads.remove(&item);
+            let referred = head.map_or(Referred::Missing, |head| Referred::Stays(head.digest));
+            (item, referred)
+        }));
+        Ok(found)
     }
 
     /// Which references of the target's present versions lead nowhere already.
@@ -188,6 +203,39 @@ impl<'a> Afterwards<'a> {
         }
         Ok(dangled)
     }
+}
+
+/// What will be there of an item that another refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Referred {
+    /// What the plan makes of it; one that fails by itself counts as there: its own error is enough.
+    Planned,
+    /// The target's version, which stays.
+    Stays(Digest),
+    /// Nothing.
+    Missing,
+}
+
+/// The digest of what was found of an item's references, which come sorted; none without any.
+fn seen(to: &[ItemRef], found: &HashMap<ItemRef, Referred>) -> Option<Digest> {
+    if to.is_empty() {
+        return None;
+    }
+    let mut hasher = Hasher::new();
+    for item in to {
+        hasher.update(&[item.section.index()]);
+        hasher.update(item.key.as_str().as_bytes());
+        // Keys hold no control characters.
+        match found.get(item) {
+            Some(Referred::Stays(digest)) => {
+                hasher.update(&[1]);
+                hasher.update(&digest.0);
+            }
+            Some(Referred::Planned) => hasher.update(&[2]),
+            Some(Referred::Missing) | None => hasher.update(&[3]),
+        }
+    }
+    Some(hasher.finish())
 }
 
 fn has_any(to: &[ItemRef], missing: &HashSet<ItemRef>) -> bool {

@@ -1,6 +1,6 @@
 //! Carrying a plan out: stage what it says, read it back.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use dev2prod_model::access::{FileRead, FileWrite, Scope};
@@ -16,8 +16,9 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use super::batch::Batches;
 use super::bundle::OpenBundle;
 use super::combine::{Combiner, is_combined};
-use super::content::{Maker, Wanted};
+use super::content::{Bodies, Maker, Wanted};
 use super::sides::Target;
+use super::staged::{Before, Check, Expected, expected};
 use super::traits::TraitsSpool;
 use super::written::wanted;
 use crate::plan_file::PlanReader;
@@ -26,9 +27,6 @@ use crate::runner::job::{Heartbeat, JobError};
 
 /// Files that are unpacked and made durable at the same time.
 const ATTACHMENTS_AT_ONCE: usize = 8;
-
-/// The most staged items that are read back at a time.
-const CHECK_ITEMS: u32 = 1_000;
 
 /// Carries out a plan on one target.
 pub(super) struct Stager<'a> {
@@ -47,20 +45,31 @@ pub(super) struct Stager<'a> {
 struct Batch {
     changes: Vec<Change>,
     baselines: Vec<BaselineChange>,
+    expected: Vec<Expected>,
+}
+
+/// The batches that were staged last.
+pub(super) struct Unchecked<'a> {
+    check: Check<'a>,
+    batches: [Vec<Expected>; 2],
 }
 
 impl Stager<'_> {
-    /// Stages all that the plan changes. While one batch is written the next is made.
-    pub(super) async fn stage_all(&self) -> Result<(), JobError> {
+    /// Stages all that the plan changes. While one batch is written the next is made, and the one
+    /// before is read back and held against the plan; [`Unchecked`] is left to be.
+    pub(super) async fn stage_all(&self) -> Result<Unchecked<'_>, JobError> {
         let store = self.target.engine.store();
         let total = self
             .plan
             .index()
             .count(|count| !matches!(count.action, Action::Skipped | Action::Failed));
         let maker = Maker::new(self.bundle.reader(), self.target.engine.catalogue().clone());
+        let mut bodies = None;
+        let mut check = Check::of(store, self.stage);
+        let mut committed = Vec::new();
         let mut ready = Batch::default();
         let mut done = 0;
-        let mut before = Before::of(self).await?;
+        let mut before = Before::of(store, self.stage).await?;
         let mut batches = Batches::of(self.plan);
         let mut traits = self.traits.read();
         while let Some(entries) = batches.next().await? {
@@ -68,12 +77,15 @@ impl Stager<'_> {
             for wanted in &mut wanted {
                 wanted.traits = Some(traits.next(&wanted.item)?);
             }
-            let there = before.take(self, &entries).await?;
+            let there = before.take(store, self.stage, &entries).await?;
             wanted.retain(|wanted| !there.contains(&wanted.item));
             let write = store.stage_both(self.stage, &ready.changes, &ready.baselines);
-            let make = self.make(&maker, &entries, wanted, &there);
-            let (written, made) = tokio::join!(write, make);
+            let make = self.make(&maker, &mut bodies, &entries, wanted, &there);
+            let read_back = check.batch(&committed);
+            let (written, made, read) = tokio::join!(write, make, read_back);
             written?;
+            read?;
+            committed = std::mem::take(&mut ready.expected);
             done += ready.changes.len() as u64;
             self.show(Phase::Staging, done, total);
             fail_point!("import.staged_batch");
@@ -83,19 +95,23 @@ impl Stager<'_> {
             .stage_both(self.stage, &ready.changes, &ready.baselines)
             .await?;
         self.show(Phase::Staging, total, total);
-        Ok(())
+        Ok(Unchecked {
+            check,
+            batches: [committed, ready.expected],
+        })
     }
 
     /// Makes what these entries write: items that are wanted, and merged ones that are not there.
     async fn make(
         &self,
         maker: &Maker,
+        bodies: &mut Option<Bodies>,
         entries: &[Entry],
         mut wanted: Vec<Wanted>,
         there: &HashSet<ItemRef>,
     ) -> Result<Batch, JobError> {
         self.add_local_bodies(entries, &mut wanted).await?;
-        let mut items = maker.make(wanted).await?;
+        let mut items = maker.make(bodies, wanted).await?;
         let combiner = Combiner::new(self.target, maker.clone(), self.options);
         for entry in entries {
             if is_combined(entry) && !there.contains(&entry.item) {
@@ -106,7 +122,10 @@ impl Stager<'_> {
         self.bring_attachments(&items).await?;
         let mut delivered = maker.deliver(not_taken(entries)).await?;
         let mut items = items.into_iter().peekable();
-        let mut batch = Batch::default();
+        let mut batch = Batch {
+            expected: expected(entries),
+            ..Batch::default()
+        };
         for entry in entries {
             if entry.action == Action::Removed {
                 batch.changes.push(Change::Remove(entry.item.clone()));
@@ -205,38 +224,14 @@ impl Stager<'_> {
         Ok(engine.store().insert_file(&self.files, &file).await?)
     }
 
-    /// Reads back what was staged and holds it against the plan, item by item.
-    pub(super) async fn check_all(&self) -> Result<(), JobError> {
-        let mut staged = Staged {
-            stager: self,
-            page: Vec::new().into_iter(),
-            after: None,
-        };
-        let mut done = 0;
-        let mut batches = Batches::of(self.plan);
-        while let Some(entries) = batches.next().await? {
-            for entry in entries {
-                let expected = match entry.action {
-                    Action::Added | Action::Modified => Some((entry.item, entry.result)),
-                    Action::Removed => Some((entry.item, None)),
-                    Action::Skipped | Action::Failed => continue,
-                };
-                let found = staged.next().await?;
-                if found != expected {
-                    return Err(JobError::internal(format!(
-                        "staged {found:?} where the plan says {expected:?}"
-                    )));
-                }
-                done += 1;
-            }
-            self.show(Phase::Checking, done, done);
+    /// Reads the last batches back too: all that is staged is what the plan says, and no more.
+    pub(super) async fn check_rest(&self, unchecked: Unchecked<'_>) -> Result<(), JobError> {
+        let Unchecked { mut check, batches } = unchecked;
+        self.heartbeat.report(Progress::at(Phase::Checking));
+        for batch in &batches {
+            check.batch(batch).await?;
         }
-        match staged.next().await? {
-            None => Ok(()),
-            Some(more) => Err(JobError::internal(format!(
-                "staged {more:?} beyond the plan"
-            ))),
-        }
+        check.end().await
     }
 
     fn show(&self, phase: Phase, items_done: u64, total: u64) {
@@ -246,74 +241,6 @@ impl Stager<'_> {
             items_total,
             ..Progress::at(phase)
         });
-    }
-}
-
-/// What an earlier try of the same import staged before its process died: it is not made again.
-struct Before {
-    any: bool,
-    after: Option<ItemRef>,
-}
-
-impl Before {
-    async fn of(stager: &Stager<'_>) -> Result<Self, JobError> {
-        let first = stager
-            .target
-            .engine
-            .store()
-            .staged(stager.stage, None, 1)
-            .await?;
-        Ok(Self {
-            any: !first.is_empty(),
-            after: None,
-        })
-    }
-
-    /// Which of the next entries are staged as the plan says.
-    async fn take(
-        &mut self,
-        stager: &Stager<'_>,
-        entries: &[Entry],
-    ) -> Result<HashSet<ItemRef>, JobError> {
-        let Some(last) = entries.last().filter(|_| self.any) else {
-            return Ok(HashSet::new());
-        };
-        let limit = u32::try_from(entries.len()).unwrap_or(CHECK_ITEMS);
-        let store = stager.target.engine.store();
-        let staged = store
-            .staged(stager.stage, self.after.as_ref(), limit)
-            .await?;
-        let staged: HashMap<_, _> = staged.into_iter().collect();
-        self.after = Some(last.item.clone());
-        let same = entries.iter().filter(|entry| {
-            entry.result.is_some() && staged.get(&entry.item) == Some(&entry.result)
-        });
-        Ok(same.map(|entry| entry.item.clone()).collect())
-    }
-}
-
-/// What was staged, in order, in pages.
-struct Staged<'a> {
-    stager: &'a Stager<'a>,
-    page: std::vec::IntoIter<(ItemRef, Option<Digest>)>,
-    after: Option<ItemRef>,
-}
-
-impl Staged<'_> {
-    async fn next(&mut self) -> Result<Option<(ItemRef, Option<Digest>)>, JobError> {
-        if self.page.len() == 0 {
-            let store = self.stager.target.engine.store();
-            let after = self.after.as_ref();
-            self.page = store
-                .staged(self.stager.stage, after, CHECK_ITEMS)
-                .await?
-                .into_iter();
-        }
-        let next = self.page.next();
-        if let Some((item, _)) = &next {
-            self.after = Some(item.clone());
-        }
-        Ok(next)
     }
 }
 

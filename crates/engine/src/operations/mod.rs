@@ -3,6 +3,7 @@
 //! Deliberately absent: the work. A runner does it ([`crate::runner`]), in this process or another.
 
 mod history;
+mod sealed;
 mod start;
 mod view;
 

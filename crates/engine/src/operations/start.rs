@@ -6,6 +6,7 @@ use dev2prod_model::item::Digest;
 use dev2prod_model::operation::{Operation, Request, State};
 use dev2prod_model::plan::ImportOptions;
 
+use super::sealed;
 use crate::context::Engine;
 use crate::error::{EngineError, EngineResult};
 use crate::ports::{Enqueued, Idempotency};
@@ -33,8 +34,10 @@ pub struct ImportRequest {
     /// Other tenants from which the caller may export: the file may be one of theirs. The target's
     /// own files are looked at first.
     pub elsewhere: Vec<Scope<Export>>,
-    /// The caller's choices.
+    /// The caller's choices; of a plan they are those of its dry run.
     pub options: ImportOptions,
+    /// The dry run whose plan is to be carried out, and no other.
+    pub plan: Option<OperationId>,
 }
 
 /// Accepts an export of a package; from then on some worker will do it.
@@ -61,12 +64,19 @@ pub async fn start_import(
     asked: ImportRequest,
     idempotency: Option<IdempotencyRequest>,
 ) -> EngineResult<OperationId> {
+    let mut options = asked.options;
+    if let Some(plan) = asked.plan {
+        let comment = options.comment.take();
+        options = sealed::options(engine, &scope.narrow(), plan).await?;
+        options.comment = comment.or(options.comment);
+    }
     let file_tenant = find_file(engine, scope, asked.file, &asked.elsewhere).await?;
     let request = Request::Import {
         dry_run: asked.dry_run,
         file: asked.file,
         file_tenant,
-        options: asked.options,
+        options,
+        plan: asked.plan,
     };
     enqueue(engine, &scope.narrow(), request, idempotency).await
 }

@@ -11,7 +11,7 @@ mod writer;
 
 use std::collections::BTreeMap;
 
-use dev2prod_model::item::ItemRef;
+use dev2prod_model::item::{Digest, ItemRef};
 use dev2prod_model::plan::{Action, Entry, Reason};
 use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,12 @@ pub(crate) struct Index {
     pub(crate) unchanged: BTreeMap<Section, u64>,
     /// Entries that move a baseline.
     pub(crate) settles: u64,
+    /// The digest of the bundle's content.
+    #[serde(default)]
+    pub(crate) content: Option<Digest>,
+    /// The fingerprint of the catalogue that it was made by.
+    #[serde(default)]
+    pub(crate) catalogue: Option<Digest>,
 }
 
 /// One chunk.

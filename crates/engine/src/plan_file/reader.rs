@@ -55,6 +55,17 @@ impl PlanReader {
         &self.index
     }
 
+    /// All entries, in order; the first error ends them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Result<Entry, PlanFileError>> {
+        self.index.chunks.iter().flat_map(|chunk| {
+            let (entries, error) = match self.entries(chunk) {
+                Ok(entries) => (entries, None),
+                Err(error) => (Vec::new(), Some(error)),
+            };
+            entries.into_iter().map(Ok).chain(error.map(Err))
+        })
+    }
+
     /// The entries of a chunk, in order.
     pub(crate) fn entries(&self, chunk: &ChunkInfo) -> Result<Vec<Entry>, PlanFileError> {
         let mut file = &self.file;

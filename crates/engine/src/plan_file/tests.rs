@@ -20,6 +20,7 @@ fn entry(number: usize, action: Action, reason: Reason) -> Entry {
         chunk: Some(1),
         dangling: Vec::new(),
         merge: None,
+        referred: None,
     }
 }
 

@@ -47,6 +47,12 @@ impl PlanWriter {
         }
     }
 
+    /// Says what the plan is made of.
+    pub(crate) fn made_of(&mut self, content: Digest, catalogue: Digest) {
+        self.index.content = Some(content);
+        self.index.catalogue = Some(catalogue);
+    }
+
     /// Adds an entry; it must come after the one before.
     pub(crate) fn push(&mut self, entry: &Entry) -> Result<(), PlanFileError> {
         if let Some(last) = self.last.take_if(|last| *last >= entry.item) {

@@ -72,6 +72,13 @@ pub trait OperationStore: Send + Sync {
         id: OperationId,
     ) -> StoreResult<Option<Operation>>;
 
+    /// The import of the tenant that completed by carrying out the plan of this dry run, if any.
+    async fn carried_out(
+        &self,
+        scope: &Scope<HistoryRead>,
+        plan: OperationId,
+    ) -> StoreResult<Option<OperationId>>;
+
     /// A page of the tenant's operations.
     async fn operations(
         &self,

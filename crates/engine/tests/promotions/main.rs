@@ -18,4 +18,5 @@ mod random;
 mod references;
 mod releases;
 mod removals;
+mod sealed;
 mod world;

@@ -39,8 +39,8 @@ enum Step {
 }
 
 fn edits() -> impl Strategy<Value = BTreeMap<usize, Option<Item>>> {
-    let to = prop::option::weighted(0.1, 0..KEYS.len());
-    let item = (0..2_u8, to).prop_map(|(value, to)| Item { value, to });
+    let to = prop_oneof![9 => Just(0), 1 => (0..KEYS.len()).prop_map(|key| 1 << key)];
+    let item = ([0..3_u8, 0..3_u8], to).prop_map(|(fields, to)| Item { fields, to });
     prop::collection::btree_map(0..KEYS.len(), prop::option::weighted(0.7, item), 1..3)
 }
 
@@ -89,8 +89,8 @@ fn lines(content: &Content) -> String {
     let lines = content.iter().map(|(key, item)| {
         let name = |key: usize| json!({"PackageName": KEYS[key].0, "Key": KEYS[key].1});
         let mut line = name(*key);
-        line["Body"] = json!({"value": item.value});
-        line["References"] = item.to.map(name).into_iter().collect();
+        line["Body"] = json!({"value": item.fields[0], "note": item.fields[1]});
+        line["References"] = item.refers_to().map(name).collect();
         format!("{line}\n")
     });
     lines.collect()
@@ -211,9 +211,13 @@ fn content_of(listing: &str) -> Content {
         .lines()
         .map(|line| {
             let line: Value = serde_json::from_str(line).unwrap();
-            let value = u8::try_from(line["Body"]["value"].as_u64().unwrap()).unwrap();
-            let to = line["References"].get(0).map(index);
-            (index(&line), Item { value, to })
+            let field = |name: &str| u8::try_from(line["Body"][name].as_u64().unwrap()).unwrap();
+            let references = line["References"].as_array().unwrap().iter();
+            let item = Item {
+                fields: ["value", "note"].map(field),
+                to: references.map(|name| 1 << index(name)).sum(),
+            };
+            (index(&line), item)
         })
         .collect()
 }

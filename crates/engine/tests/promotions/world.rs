@@ -328,10 +328,28 @@ impl World {
             file: bundle.file,
             elsewhere: vec![self.scope(&bundle.tenant)],
             options: options.clone(),
+            plan: None,
         };
         operations::start_import(&self.engine, &self.scope(target), asked, None)
             .await
             .unwrap()
+    }
+
+    /// Asks for an import that carries out the plan of a dry run.
+    pub(crate) async fn carry_out(
+        &self,
+        target: &TenantId,
+        bundle: &Bundle,
+        plan: OperationId,
+    ) -> EngineResult<OperationId> {
+        let asked = ImportRequest {
+            dry_run: false,
+            file: bundle.file,
+            elsewhere: vec![self.scope(&bundle.tenant)],
+            options: ImportOptions::default(),
+            plan: Some(plan),
+        };
+        operations::start_import(&self.engine, &self.scope(target), asked, None).await
     }
 
     pub(crate) async fn view(&self, tenant: &TenantId, id: OperationId) -> View {

@@ -16,6 +16,7 @@ fn import(file: FileId, dry_run: bool) -> ImportRequest {
         file,
         elsewhere: Vec::new(),
         options: ImportOptions::default(),
+        plan: None,
     }
 }
 

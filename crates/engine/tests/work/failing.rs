@@ -43,6 +43,7 @@ async fn start_import(world: &World, from: &TenantId, to: &TenantId, export: &Vi
         file: report_of(export).file.unwrap(),
         elsewhere: vec![world.scope(from)],
         options: ImportOptions::default(),
+        plan: None,
     };
     operations::start_import(&world.engine, &world.scope(to), asked, None)
         .await

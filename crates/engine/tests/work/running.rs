@@ -154,6 +154,7 @@ async fn import(world: &World, from: &TenantId, to: &TenantId) -> OperationId {
         file: report.file.unwrap(),
         elsewhere: vec![world.scope(from)],
         options: ImportOptions::default(),
+        plan: None,
     };
     operations::start_import(&world.engine, &world.scope(to), asked, None)
         .await

@@ -8,7 +8,7 @@ use dev2prod_model::access::{Export, HistoryRead, Import, Principal, Scope, auth
 use dev2prod_model::id::{OperationId, TenantId};
 use dev2prod_model::operation::Kind;
 
-use super::import_request::{is_dry_run, read_request};
+use super::import_request::{Asked, is_dry_run, read_request};
 use crate::extract::{Allowed, Caller, IdempotencyKey, InPath, read_body};
 use crate::problem::ApiError;
 use crate::state::AppState;
@@ -34,13 +34,24 @@ pub(crate) async fn start_import(
     let dry_run = is_dry_run(&parts.uri)?;
     let key = IdempotencyKey::of(&parts)?;
     let body = read_body(body, state.options.json_bytes_max).await?;
-    let (file, options) = read_request(&body)?;
+    let Asked {
+        file,
+        options,
+        plan,
+    } = read_request(&body)?;
+    if dry_run && plan.is_some() {
+        return Err(ApiError::invalid(
+            "plan_id_of_a_dry_run",
+            "PlanId names a plan to be carried out: leave dryRun out, or PlanId. Nothing was started",
+        ));
+    }
     let elsewhere = exportable(&caller, scope.tenant());
     let asked = operations::ImportRequest {
         dry_run,
         file,
         elsewhere,
         options,
+        plan,
     };
     let idempotency = key.request(&parts, &body);
     let id = operations::start_import(&state.engine, &scope, asked, idempotency).await?;

@@ -3,7 +3,7 @@
 
 use axum::http::Uri;
 use dev2prod_api::ImportRequest;
-use dev2prod_model::id::{FileId, InvalidId};
+use dev2prod_model::id::{FileId, InvalidId, OperationId};
 use dev2prod_model::json::JsonLimits;
 use dev2prod_model::plan::{ImportOptions, Resolution};
 use serde_json::{Map, Value};
@@ -92,8 +92,32 @@ fn check_resolutions(resolutions: Option<&Value>) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// What a body asks for.
+pub(super) struct Asked {
+    pub(super) file: FileId,
+    pub(super) options: ImportOptions,
+    /// The dry run whose plan is to be carried out.
+    pub(super) plan: Option<OperationId>,
+}
+
+/// A plan was made with options; others beside it would not do what they say.
+fn check_plan(members: &Map<String, Value>) -> Result<(), ApiError> {
+    let beside = |name: &&String| {
+        *name != "PlanId" && !ImportRequest::BESIDE_PLAN_ID.contains(&name.as_str())
+    };
+    match members.keys().find(beside) {
+        Some(other) if members.contains_key("PlanId") => Err(ApiError::invalid(
+            "options_beside_plan_id",
+            format!(
+                "{other} cannot stand beside PlanId: the plan was made with the options of its dry run. Leave {other} out, or make a dry run with it. Nothing was started"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The file and the options in a body.
-pub(super) fn read_request(body: &[u8]) -> Result<(FileId, ImportOptions), ApiError> {
+pub(super) fn read_request(body: &[u8]) -> Result<Asked, ApiError> {
     let members = object(body, &JsonLimits::default())?;
     for name in members.keys() {
         if name.eq_ignore_ascii_case(DRY_RUN) {
@@ -127,6 +151,11 @@ pub(super) fn read_request(body: &[u8]) -> Result<(FileId, ImportOptions), ApiEr
         }
     };
     check_resolutions(members.get("Resolutions"))?;
+    check_plan(&members)?;
     let request: ImportRequest = typed(members)?;
-    Ok((file, request.options()))
+    Ok(Asked {
+        file,
+        options: request.options(),
+        plan: request.plan_id,
+    })
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::app::{App, Call, DEV, OTHER};
 
 const FILE: &str = "c7e87b89-f214-4766-8032-bba6967e1c49";
+const PLAN: &str = "67943f25b3e8e0a1d2c3b4a5";
 const OPERATION: &str = "66fabdf1e4b06908b04d4051";
 
 /// Sends the requests and shows each with the problem that it is answered.
@@ -216,7 +217,24 @@ async fn bodies_of_an_import() {
         ("FileId twice", with("{\"FileId\":\"5\",\"FileId\":\"6\"}")),
         ("mistyped member", member("Conflict", "\"Keep\"")),
         ("mistyped case", member("conflicts", "\"Keep\"")),
-        ("member of no meaning", member("PlanId", "1")),
+        ("member of no meaning", member("UndoOf", "1")),
+        ("PlanId malformed", member("PlanId", "\"1\"")),
+        (
+            "options beside PlanId",
+            with(&format!(
+                r#"{{"FileId":"{FILE}","PlanId":"{PLAN}","Comment":"reviewed","Conflicts":"Keep"}}"#
+            )),
+        ),
+        (
+            "PlanId of nothing",
+            with(&format!(r#"{{"FileId":"{FILE}","PlanId":"{PLAN}"}}"#)),
+        ),
+        (
+            "PlanId of a dry run to be made",
+            app.post(format!("/rest/{DEV}/dev2prod/import?dryRun=true"))
+                .by("promoter")
+                .body(format!(r#"{{"FileId":"{FILE}","PlanId":"{PLAN}"}}"#)),
+        ),
         ("dryRun in the body", member("DryRun", "true")),
         ("mistyped value", member("Conflicts", "\"keep\"")),
         ("value of another type", member("RemovalsMax", "\"5\"")),

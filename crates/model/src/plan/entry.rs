@@ -164,6 +164,27 @@ pub struct Entry {
     /// What a merge found, where both sides changed since the last delivery.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub merge: Option<Box<FieldMerge>>,
+    /// Of an item that is written and refers to others: the digest of what the plan found of those
+    /// in the target. A sealed plan holds only as long as it is the same.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub referred: Option<Digest>,
+}
+
+impl Entry {
+    /// Whether it does anything to the target, or stops the import: what a sealed plan is about.
+    /// Items that stay as they are may change without voiding it.
+    pub fn is_sealed(&self) -> bool {
+        self.action.changes() || self.action == Action::Failed || self.settles.is_some()
+    }
+
+    /// Whether another plan means the same by it. Where the bundle keeps the item does not count.
+    pub fn means_the_same(&self, other: &Self) -> bool {
+        let placeless = |entry: &Self| Self {
+            chunk: None,
+            ..entry.clone()
+        };
+        placeless(self) == placeless(other)
+    }
 }
 
 /// The fields that a merge was about, as [`crate::merge`] names them: the first

@@ -15,6 +15,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0002_delivered_versions",
         include_str!("../../migrations/sqlite/0002_delivered_versions.sql"),
     ),
+    (
+        "0003_sealed_plans",
+        include_str!("../../migrations/sqlite/0003_sealed_plans.sql"),
+    ),
 ];
 
 /// Why a database is not brought up to date.

@@ -9,6 +9,7 @@ mod baselines;
 mod content;
 mod error;
 mod files;
+mod log;
 mod migrations;
 mod operations;
 mod packages;
@@ -27,10 +28,12 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Connection, Sqlite as Driver, SqliteConnection, Transaction};
+use sqlx::{ConnectOptions, Connection, Sqlite as Driver, SqliteConnection, Transaction};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use crate::{EmbeddedOptions, FolderLock, OpenError};
 use error::to;
+use log::Log;
 use migrations::MigrateError;
 
 /// The database's own clock, in epoch milliseconds: leases are measured by no other.
@@ -42,15 +45,17 @@ const OPEN: i64 = i64::MAX;
 /// The most rows, or items, that one transaction of a long deletion touches.
 const BATCH: u32 = 2_000;
 
-const PAGE_BYTES: u32 = 4_096;
+const PAGE_BYTES: u32 = 8_192;
 const READERS: u32 = 4;
 
 /// The rows of a data folder.
 pub(crate) struct Sqlite {
     writer: SqlitePool,
-    /// Writes what is staged, while it has the writer's turn. Its commits are not yet on the disk
-    /// when they return: the flip is, and with it all that was committed before.
-    stager: SqlitePool,
+    /// Writes what is staged. Its commits are not yet on the disk when they return: the flip is, and
+    /// with it all that was committed before. Opened when it is first needed.
+    stager: Mutex<Option<SqliteConnection>>,
+    staging: SqliteConnectOptions,
+    log: Arc<Log>,
     readers: SqlitePool,
     _lock: Arc<FolderLock>,
 }
@@ -85,12 +90,12 @@ impl Sqlite {
                 MigrateError::Sql(cause) => failed(cause),
             })?;
         drop(connection);
-        let stager = writing(&file, options).synchronous(SqliteSynchronous::Normal);
-        let stager = pool(1).connect_lazy_with(stager);
         let readers = pool(READERS).connect_lazy_with(reading(&file));
         Ok(Self {
             writer,
-            stager,
+            stager: Mutex::new(None),
+            staging: writing(&file, options).synchronous(SqliteSynchronous::Normal),
+            log: Arc::new(Log::of(common(&file))),
             readers,
             _lock: lock,
         })
@@ -98,7 +103,11 @@ impl Sqlite {
 
     pub(crate) async fn close(&self) {
         self.readers.close().await;
-        self.stager.close().await;
+        self.log.close().await;
+        if let Some(stager) = self.stager.lock().await.take() {
+            // What is staged is not promised to anybody.
+            let _ = stager.close().await;
+        }
         self.writer.close().await;
     }
 
@@ -111,28 +120,33 @@ impl Sqlite {
             .map_err(to(doing))
     }
 
-    /// Begins a transaction whose rows nobody sees before a flip.
-    async fn write_stage(&self, doing: &'static str) -> StoreResult<StageTransaction<'_>> {
+    /// The connection for what nobody sees before a flip, and the writer's turn, to be given back
+    /// once a transaction has begun: whoever waits for the writer then comes before the next batch.
+    async fn stager(&self, doing: &'static str) -> StoreResult<Staging<'_>> {
         let turn = self.writer.acquire().await.map_err(to(doing))?;
-        let transaction = self.stager.begin_with("BEGIN IMMEDIATE").await;
-        Ok(StageTransaction {
-            transaction: transaction.map_err(to(doing))?,
-            _turn: turn,
-        })
+        let mut stager = self.stager.lock().await;
+        // What was given up is rolled back when the connection is next used; one that SQLite ended
+        // by itself never is (see `pool`).
+        if let Some(connection) = stager.as_mut()
+            && connection.is_in_transaction()
+            && (connection.ping().await.is_err() || connection.is_in_transaction())
+        {
+            *stager = None;
+        }
+        if stager.is_none() {
+            *stager = Some(self.staging.connect().await.map_err(to(doing))?);
+        }
+        let connection = MutexGuard::map(stager, |stager| {
+            stager.as_mut().expect("it was opened just above")
+        });
+        Ok(Staging { connection, turn })
     }
 }
 
-/// A transaction of the stager, and the writer's turn that it has: turns are taken in the order in
-/// which they are asked for, so that nobody waits for more than one batch.
-struct StageTransaction<'a> {
-    transaction: Transaction<'a, Driver>,
-    _turn: PoolConnection<Driver>,
-}
-
-impl StageTransaction<'_> {
-    async fn commit(self, doing: &'static str) -> StoreResult<()> {
-        self.transaction.commit().await.map_err(to(doing))
-    }
+/// See [`Sqlite::stager`].
+struct Staging<'a> {
+    connection: MappedMutexGuard<'a, SqliteConnection>,
+    turn: PoolConnection<Driver>,
 }
 
 fn common(file: &Path) -> SqliteConnectOptions {
@@ -153,7 +167,7 @@ fn writing(file: &Path, options: &EmbeddedOptions) -> SqliteConnectOptions {
         .pragma("cache_size", "-32768")
         // An import's many commits are written back to the file every 64 MiB: pages of an index
         // that change again and again are written once.
-        .pragma("wal_autocheckpoint", "16384")
+        .pragma("wal_autocheckpoint", "8192")
         .pragma("journal_size_limit", "67108864");
     match options.database_bytes_max {
         None => connect,
@@ -222,10 +236,11 @@ mod tests {
             sqlx::query(insert).execute(&mut *tx).await.unwrap();
             sqlx::query(insert).execute(&mut *tx).await.unwrap_err();
             drop(tx);
-            let mut staging = sqlite.write_stage("try").await.unwrap();
-            let tx = &mut *staging.transaction;
+            let mut staging = sqlite.stager("try").await.unwrap();
+            let begun = staging.connection.begin_with("BEGIN IMMEDIATE").await;
+            let mut tx = begun.unwrap();
             sqlx::query(insert).execute(&mut *tx).await.unwrap();
-            sqlx::query(insert).execute(tx).await.unwrap_err();
+            sqlx::query(insert).execute(&mut *tx).await.unwrap_err();
         }
         let mut tx = sqlite.write("write").await.unwrap();
         sqlx::query(insert).execute(&mut *tx).await.unwrap();
@@ -243,16 +258,18 @@ mod tests {
         // What is staged is acknowledged by nobody; the flip, a commit of the writer, puts the whole
         // log on the disk.
         let (normal, full) = (1_i64, 2_i64);
-        for (pool, synchronous) in [
-            (&sqlite.writer, full),
-            (&sqlite.readers, full),
-            (&sqlite.stager, normal),
-        ] {
+        for pool in [&sqlite.writer, &sqlite.readers] {
             assert_eq!(setting::<String>(pool, "PRAGMA journal_mode").await, "wal");
-            let set = setting::<i64>(pool, "PRAGMA synchronous").await;
-            assert_eq!(set, synchronous);
+            assert_eq!(setting::<i64>(pool, "PRAGMA synchronous").await, full);
             assert_eq!(setting::<i64>(pool, "PRAGMA mmap_size").await, 0);
         }
+        let mut stager = sqlite.stager("look at settings").await.unwrap();
+        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
+            .fetch_one(&mut *stager.connection)
+            .await
+            .unwrap();
+        assert_eq!(synchronous, normal);
+        drop(stager);
         assert_eq!(setting::<i64>(&sqlite.writer, "PRAGMA query_only").await, 0);
         assert_eq!(
             setting::<i64>(&sqlite.readers, "PRAGMA query_only").await,

@@ -237,6 +237,25 @@ impl OperationStore for Sqlite {
         row.as_ref().map(operation).transpose()
     }
 
+    async fn carried_out(
+        &self,
+        scope: &Scope<HistoryRead>,
+        plan: OperationId,
+    ) -> StoreResult<Option<OperationId>> {
+        let doing = "look for the import of a plan";
+        let sql = "SELECT o.id FROM tenant t CROSS JOIN operation o ON o.tenant = t.no
+                AND o.request ->> '$.Import.plan' = ?2 AND o.status = 'COMPLETED'
+             WHERE t.id = ?1 LIMIT 1";
+        let row = sqlx::query(sql)
+            .bind(scope.tenant().as_str())
+            .bind(plan.to_string())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(to(doing))?;
+        row.map(|row| super::rows::parsed(&row, 0, "operation.id"))
+            .transpose()
+    }
+
     async fn operations(
         &self,
         scope: &Scope<HistoryRead>,

@@ -137,29 +137,31 @@ impl Insert {
     /// execution goes to the connection's thread and back, so that large ones are worth it.
     const ROWS: [usize; 4] = [500, 50, 5, 1];
 
-    /// Inserts the rows, in order.
+    /// Inserts the rows, in order. While one statement is executed the next is bound.
     pub(super) async fn rows<R>(
         &self,
         connection: &mut SqliteConnection,
-        mut rows: &[R],
+        rows: &[R],
         doing: &'static str,
         bind: impl Fn(Bound, &R) -> Bound + Send + Sync,
     ) -> StoreResult<()>
     where
         R: Sync,
     {
-        for size in Self::ROWS {
-            let sql = self.sql(size);
-            while rows.len() >= size {
-                let (now, later) = rows.split_at(size);
-                let statement = sqlx::query(AssertSqlSafe(sql.clone()));
-                now.iter()
-                    .fold(statement, &bind)
-                    .execute(&mut *connection)
-                    .await
-                    .map_err(to(doing))?;
-                rows = later;
-            }
+        let mut left = rows;
+        let mut bound = || {
+            let size = *Self::ROWS.iter().find(|size| **size <= left.len())?;
+            let (now, later) = left.split_at(size);
+            left = later;
+            let statement = sqlx::query(AssertSqlSafe(self.sql(size)));
+            Some(now.iter().fold(statement, &bind))
+        };
+        let mut next = bound();
+        while let Some(statement) = next {
+            let execute = statement.execute(&mut *connection);
+            let (executed, following) = futures::join!(execute, async { bound() });
+            executed.map_err(to(doing))?;
+            next = following;
         }
         Ok(())
     }

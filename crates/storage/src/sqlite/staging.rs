@@ -1,5 +1,6 @@
 //! The right to write a tenant's next revision: given, kept, used up.
 
+mod read;
 mod write;
 
 use async_trait::async_trait;
@@ -11,13 +12,13 @@ use dev2prod_model::id::TenantId;
 use dev2prod_model::item::{Digest, ItemRef, Revision};
 use dev2prod_model::operation::{Claim, Operation};
 use fail::fail_point;
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use super::error::to;
-use super::rows::{self, column, digest_of, item_ref, items_json};
+use super::rows::{self, column, item_ref, items_json};
 use super::tenants::{holder, note_revision};
 use super::versions::{self, Which};
-use super::{BATCH, NOW_MS, Sqlite, operations};
+use super::{BATCH, NOW_MS, Sqlite, Staging, operations};
 
 /// How long housekeeping holds a stage that it clears; if it dies, that is how long the rest waits.
 const REAP_LEASE_MS: i64 = 60_000;
@@ -44,6 +45,14 @@ async fn held(
         .await
         .map_err(to(doing))?
         .ok_or_else(|| fenced(&stage.tenant))
+}
+
+/// How many bytes a change writes, nearly.
+fn weight(change: &Change) -> u64 {
+    match change {
+        Change::Put(put) => put.body.len() as u64,
+        Change::Remove(_) => 0,
+    }
 }
 
 /// How [`Sqlite::take`] went.
@@ -177,18 +186,24 @@ impl Sqlite {
         baselines: &[BaselineChange],
         doing: &'static str,
     ) -> StoreResult<()> {
-        let mut stage_tx = self.write_stage(doing).await?;
-        let tx = &mut stage_tx.transaction;
-        let no = held(tx, stage, doing).await?;
+        let Staging {
+            mut connection,
+            turn,
+        } = self.stager(doing).await?;
+        let begun = connection.begin_with("BEGIN IMMEDIATE").await;
+        let mut tx = begun.map_err(to(doing))?;
+        drop(turn);
+        let no = held(&mut tx, stage, doing).await?;
         let next = stage.base.next();
-        write::batch(tx, no, next, (changes, baselines), doing).await?;
+        write::batch(&mut tx, no, next, (changes, baselines), doing).await?;
         if !changes.is_empty() {
             fail_point!("stage.before_commit");
         }
         if !baselines.is_empty() {
             fail_point!("stage.baselines_before_commit");
         }
-        stage_tx.commit(doing).await?;
+        tx.commit().await.map_err(to(doing))?;
+        self.log.grew(changes.iter().map(weight).sum());
         fail_point!("stage.committed");
         Ok(())
     }
@@ -333,80 +348,11 @@ impl StagingStore for Sqlite {
         after: Option<&ItemRef>,
         limit: u32,
     ) -> StoreResult<Vec<(ItemRef, Option<Digest>)>> {
-        let doing = "read what was staged";
-        let mut connection = self.readers.acquire().await.map_err(to(doing))?;
-        let no = held(&mut connection, stage, doing).await?;
-        let rows = sqlx::query(
-            "SELECT c.section, c.key, v.digest FROM change c
-             LEFT JOIN item v ON v.tenant = c.tenant AND v.section = c.section AND v.key = c.key
-                 AND v.from_rev = c.revision
-             WHERE c.tenant = ?1 AND c.revision = ?2 AND (c.section, c.key) > (?3, ?4)
-                 AND c.what & 1
-             ORDER BY c.section, c.key LIMIT ?5",
-        )
-        .bind(no)
-        .bind(stage.base.next().0)
-        .bind(after.map_or(0, |item| item.section.index()))
-        .bind(after.map_or("", |item| item.key.as_str()))
-        .bind(limit)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(to(doing))?;
-        rows.iter()
-            .map(|row| {
-                let digest: Option<&[u8]> = column(row, 2, "item.digest")?;
-                let digest = digest
-                    .map(|bytes| digest_of(bytes, "item.digest"))
-                    .transpose()?;
-                Ok((item_ref(row, 0, "change")?, digest))
-            })
-            .collect()
+        self.read_staged(stage, after, limit).await
     }
 
     async fn staged_dangling(&self, stage: &Stage, limit: u32) -> StoreResult<(Vec<Link>, u64)> {
-        let doing = "check staged references";
-        let mut connection = self.readers.acquire().await.map_err(to(doing))?;
-        let no = held(&mut connection, stage, doing).await?;
-        let next = stage.base.next().0;
-        let mut found = Vec::new();
-        let mut total = 0_u64;
-        // Both kinds of links come from a page of staged items, so that no read lasts long.
-        let mut after = (0_i64, String::new());
-        loop {
-            let page: Vec<(i64, String)> = sqlx::query_as(
-                "SELECT section, key FROM change WHERE tenant = ?1 AND revision = ?2
-                     AND (section, key) > (?3, ?4) ORDER BY section, key LIMIT ?5",
-            )
-            .bind(no)
-            .bind(next)
-            .bind(after.0)
-            .bind(&after.1)
-            .bind(BATCH)
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(to(doing))?;
-            let Some(last) = page.last().cloned() else {
-                return Ok((found, total));
-            };
-            let rows = sqlx::query(DANGLING)
-                .bind(no)
-                .bind(next)
-                .bind(after.0)
-                .bind(&after.1)
-                .bind(last.0)
-                .bind(&last.1)
-                .fetch_all(&mut *connection)
-                .await
-                .map_err(to(doing))?;
-            total += rows.len() as u64;
-            for row in rows.iter().take(limit as usize - found.len()) {
-                found.push(Link {
-                    from: item_ref(row, 0, "link")?,
-                    to: item_ref(row, 2, "link")?,
-                });
-            }
-            after = last;
-        }
+        self.links_to_nowhere(stage, limit).await
     }
 
     async fn flip(
@@ -464,30 +410,3 @@ impl StagingStore for Sqlite {
         Ok(reaped)
     }
 }
-
-/// Links that lead nowhere at revision `?2`: of items staged for it after (`?3`, `?4`) up to
-/// (`?5`, `?6`), then of others to those of them that it removes.
-const DANGLING: &str = "
-    WITH c AS MATERIALIZED (
-        SELECT section, key FROM change WHERE tenant = ?1 AND revision = ?2 AND what & 1
-            AND (section, key) > (?3, ?4) AND (section, key) <= (?5, ?6))
-    SELECT c.section, c.key, l.value ->> 0, l.value ->> 1
-    FROM c
-    CROSS JOIN item v ON v.tenant = ?1 AND v.section = c.section AND v.key = c.key
-        AND v.from_rev = ?2
-    CROSS JOIN body b ON b.id = v.body
-    CROSS JOIN json_each(b.links) l
-    WHERE NOT EXISTS (
-        SELECT 1 FROM item t WHERE t.tenant = ?1 AND t.section = l.value ->> 0
-            AND t.key = l.value ->> 1 AND t.from_rev <= ?2 AND t.to_rev > ?2)
-    UNION ALL
-    SELECT l.section, l.key, l.to_section, l.to_key
-    FROM c
-    CROSS JOIN item v ON v.tenant = ?1 AND v.section = c.section AND v.key = c.key
-        AND v.to_rev = ?2
-    CROSS JOIN link l ON l.tenant = ?1 AND l.to_section = c.section AND l.to_key = c.key
-    CROSS JOIN item f ON f.tenant = ?1 AND f.section = l.section AND f.key = l.key
-        AND f.from_rev = l.from_rev
-    WHERE f.from_rev < ?2 AND f.to_rev > ?2 AND NOT EXISTS (
-        SELECT 1 FROM item t WHERE t.tenant = ?1 AND t.section = c.section AND t.key = c.key
-            AND t.from_rev = ?2)";

@@ -114,6 +114,7 @@ macro_rules! for_each_store_story {
                 a_renewed_claim_is_not_taken_over
                 an_operation_handed_back_waits
                 an_end_is_written_once
+                a_plan_is_used_by_what_completed
                 a_restart_ends_all_leases
                 a_promise_holds_until_it_ends
                 operations_are_listed_newest_first

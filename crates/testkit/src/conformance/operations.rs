@@ -6,8 +6,8 @@ use dev2prod_engine::ports::{Enqueued, Idempotency, OperationFilter, Store};
 use dev2prod_model::id::OperationId;
 use dev2prod_model::item::Revision;
 use dev2prod_model::operation::{
-    Counts, ImportReport, Kind, Notice, Operation, Phase, Progress, Report, SectionReport, State,
-    Status,
+    Counts, ImportReport, Kind, Notice, Operation, Phase, Progress, Report, Request, SectionReport,
+    State, Status,
 };
 use dev2prod_model::section::Section;
 
@@ -373,4 +373,32 @@ pub async fn operations_of_a_deleted_tenant_are_nobodys(store: &dyn Store) {
             .await
             .is_err()
     );
+}
+
+/// A plan is carried out by the import that completed with it, and by none that failed.
+pub async fn a_plan_is_used_by_what_completed(store: &dyn Store) {
+    let world = World::new(store).await;
+    let other = World::tenant(store, "200").await;
+    let plan = OperationId::new(NOW_MS, [3; 8]);
+    let used = || async { store.carried_out(&world.scope(), plan).await.unwrap() };
+    for (second, ends_well) in [(1, false), (2, true)] {
+        let mut import = world.operation(Kind::Import, second);
+        if let Request::Import { plan: sealed, .. } = &mut import.request {
+            *sealed = Some(plan);
+        }
+        let kept = store.enqueue(&world.scope(), &import, None, NOW_MS).await;
+        assert_eq!(kept.unwrap(), Enqueued::New);
+        assert_eq!(used().await, None);
+        let claim = world.claim(LONG_MS).await.unwrap();
+        assert_eq!(used().await, None);
+        let end = if ends_well {
+            completed(&claim)
+        } else {
+            failed(&claim)
+        };
+        store.finish(&claim, &end).await.unwrap();
+        assert_eq!(used().await, ends_well.then_some(import.id));
+    }
+    let elsewhere = store.carried_out(&other.scope(), plan).await.unwrap();
+    assert_eq!(elsewhere, None);
 }

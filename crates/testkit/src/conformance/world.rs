@@ -311,6 +311,7 @@ impl<'s> World<'s> {
                     comment: Some("Größe \"1\"".to_owned()),
                     ..ImportOptions::default()
                 },
+                plan: None,
             },
         };
         Operation {

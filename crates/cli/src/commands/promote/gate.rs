@@ -32,17 +32,28 @@ pub(super) async fn first_delivery(
     .hint("--first-delivery take replaces them, --first-delivery keep leaves them"))
 }
 
-/// The request for the import itself: no first delivery that the dry run did not show may slip in
-/// meanwhile. With no choice made, the dry run showed none.
+/// The request for the import itself: the plan that was shown, where the server carries out plans.
+/// Elsewhere no first delivery that the dry run did not show may slip in meanwhile; with no choice
+/// made, the dry run showed none.
 pub(super) async fn nothing_new(
     target: &InTenant,
     request: ImportRequest,
+    plan: &RemoteImport,
 ) -> Result<ImportRequest, CommandError> {
-    let offered = target
-        .client()
-        .features()
-        .await?
-        .contains(&Feature::FirstDelivery);
+    let features = target.client().features().await?;
+    if let Some(plan) = plan
+        .id
+        .parse()
+        .ok()
+        .filter(|_| features.contains(&Feature::SealedPlan))
+    {
+        return Ok(ImportRequest {
+            plan_id: Some(plan),
+            comment: request.comment,
+            ..ImportRequest::of_file(request.file_id)
+        });
+    }
+    let offered = features.contains(&Feature::FirstDelivery);
     let chosen = request.first_delivery.is_some();
     let first_delivery = if offered && !chosen {
         Some(FirstDelivery::Fail)

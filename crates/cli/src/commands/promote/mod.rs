@@ -118,7 +118,7 @@ impl Promotion<'_> {
             return import_ended(&plan, true, self.args.detailed_exitcode);
         }
         self.confirm(report, &plan)?;
-        let request = gate::nothing_new(&self.target, request).await?;
+        let request = gate::nothing_new(&self.target, request, &plan).await?;
         if self.args.wait.no_wait {
             return self.start(false, &request, report, output).await;
         }

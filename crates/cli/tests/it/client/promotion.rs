@@ -190,7 +190,7 @@ fn a_conflict_stops_the_promotion_until_it_is_settled() {
     SECTION   ADDED  MODIFIED  REMOVED  SKIPPED  FAILED  ERRORS  WARNINGS
     workflow      0         0        0        0       1       1         0
     total         0         0        0        0       1       1         0
-    error: workflow 'Incident': source and target both changed workflow Incident since the last delivery, differently: choose with Conflicts Overwrite or Keep (conflict)
+    error: workflow 'Incident': source and target both changed /Steps of workflow Incident since the last delivery, differently: choose with Resolutions, or for all with Conflicts Overwrite or Keep (conflict)
     error: the plan has 1 error; nothing was changed
     hint: --conflicts overwrite takes the package's version, --conflicts keep leaves the target's
     ");
@@ -200,7 +200,7 @@ fn a_conflict_stops_the_promotion_until_it_is_settled() {
     -- stdout
     Failed workflow Incident (conflict)
         /Steps
-            base: (absent)
+            base: 1
             target: 3
             package: 2
     ");

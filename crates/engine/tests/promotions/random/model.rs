@@ -3,11 +3,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An item: what it says, and the item that it refers to.
+/// An item: its two fields, and the items that it refers to, as bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Item {
-    pub(super) value: u8,
-    pub(super) to: Option<usize>,
+    pub(super) fields: [u8; 2],
+    pub(super) to: u8,
+}
+
+impl Item {
+    /// The items that it refers to.
+    pub(super) fn refers_to(self) -> impl Iterator<Item = usize> {
+        (0..super::KEYS.len()).filter(move |key| self.to & 1 << key != 0)
+    }
+
+    /// The item with what either side changed, if no field was changed by both, or if one side
+    /// wins there.
+    fn merged(base: Self, target: Self, package: Self, choice: Choice) -> Option<Self> {
+        let mut fields = target.fields;
+        for (place, field) in fields.iter_mut().enumerate() {
+            let (was, is, comes) = (base.fields[place], *field, package.fields[place]);
+            *field = match choice {
+                _ if comes == was || comes == is => is,
+                _ if is == was => comes,
+                Choice::Fail => return None,
+                Choice::Take => comes,
+                Choice::Keep => is,
+            };
+        }
+        let both = target.to & package.to;
+        let added = (target.to | package.to) & !base.to;
+        let to = both | added;
+        Some(Self { fields, to })
+    }
 }
 
 pub(super) type Content = BTreeMap<usize, Item>;
@@ -149,7 +176,7 @@ impl Model {
                 only_if_missing,
             };
             carried.entry(key).or_insert(in_bundle);
-            item.to.filter(|_| new)
+            new.then_some(item)
         };
         let (gone, named) = match package {
             Package::Full { without } => {
@@ -167,9 +194,10 @@ impl Model {
                 remove,
                 if_missing,
             } => {
-                let mut next = carry(*key, false);
-                while let Some(key) = next {
-                    next = carry(key, *if_missing);
+                let mut next: Vec<_> = carry(*key, false).into_iter().collect();
+                while let Some(item) = next.pop() {
+                    let more = item.refers_to().filter_map(|key| carry(key, *if_missing));
+                    next.extend(more);
                 }
                 let gone = (!carried.contains_key(remove)).then_some(*remove);
                 (gone.into_iter().collect(), true)
@@ -220,13 +248,15 @@ impl Model {
     /// Whether something would refer to what is not there, and did not do so before.
     fn leads_nowhere(&self, after: &Content, taken: &BTreeSet<usize>) -> bool {
         let nowhere = |content: &Content, key: &usize, to: usize| {
-            content.get(key).is_some_and(|item| item.to == Some(to)) && !content.contains_key(&to)
+            let refers = |item: &Item| item.refers_to().any(|other| other == to);
+            content.get(key).is_some_and(refers) && !content.contains_key(&to)
         };
         after.iter().any(|(key, item)| {
-            let Some(to) = item.to else { return false };
-            let before = nowhere(&self.target, key, to);
-            let now_removed = self.target.contains_key(&to);
-            nowhere(after, key, to) && !before && (taken.contains(key) || now_removed)
+            item.refers_to().any(|to| {
+                let before = nowhere(&self.target, key, to);
+                let now_removed = self.target.contains_key(&to);
+                nowhere(after, key, to) && !before && (taken.contains(key) || now_removed)
+            })
         })
     }
 
@@ -307,7 +337,14 @@ fn settle_carried(
         }
         Some(_) if refused => (Verdict::Fail, None),
         Some(last) if target == last.source && last.result == last.source => take(),
-        Some(_) => by_choice(choices.conflicts),
+        Some(last) => match (last.source, target) {
+            (Some(base), Some(own)) => match Item::merged(base, own, item, choices.conflicts) {
+                None => (Verdict::Fail, None),
+                Some(merged) if merged == own => (Verdict::Stay, settled(None)),
+                Some(merged) => (Verdict::Take(merged), settled(Some(merged))),
+            },
+            _ => by_choice(choices.conflicts),
+        },
     }
 }
 
@@ -338,7 +375,8 @@ fn settle_gone(
     if refused {
         return (Verdict::Fail, None);
     }
-    if target == last.result {
+    // What was merged holds changes of the target's own.
+    if target == last.result && last.result == last.source {
         return (Verdict::Remove, settled);
     }
     match choices.conflicts {

@@ -119,10 +119,42 @@ async fn items(
         let staged = Which::BegunBy(next.0);
         versions::delete_items(connection, no, &keys, staged, doing).await?;
     }
-    versions::move_item_ends(connection, no, &keys, (OPEN, next.0), doing).await?;
+    let span = (changes.keys().next(), changes.keys().next_back());
+    if any_between(connection, ANY_ITEM, no, span, doing).await? {
+        versions::move_item_ends(connection, no, &keys, (OPEN, next.0), doing).await?;
+    }
     let puts: Vec<_> = changes.into_values().flatten().collect();
     insert_versions(connection, no, next, &puts, doing).await?;
     insert_links(connection, no, next, &puts, doing).await
+}
+
+/// Whether a table of the tenant `?1` has a row of an item from `?2`, `?3` to `?4`, `?5`.
+const ANY_ITEM: &str = "SELECT EXISTS (SELECT 1 FROM item
+     WHERE tenant = ?1 AND (section, key) >= (?2, ?3) AND (section, key) <= (?4, ?5))";
+const ANY_BASELINE: &str = "SELECT EXISTS (SELECT 1 FROM baseline
+     WHERE tenant = ?1 AND (section, key) >= (?2, ?3) AND (section, key) <= (?4, ?5))";
+
+/// Asks one of these for a batch, from its first item to its last: where there is nothing, nothing
+/// has to be looked for item by item.
+async fn any_between(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    no: i64,
+    span: (Option<&&ItemRef>, Option<&&ItemRef>),
+    doing: &'static str,
+) -> StoreResult<bool> {
+    let (Some(first), Some(last)) = span else {
+        return Ok(false);
+    };
+    sqlx::query_scalar(sql)
+        .bind(no)
+        .bind(first.section.index())
+        .bind(first.key.as_str())
+        .bind(last.section.index())
+        .bind(last.key.as_str())
+        .fetch_one(connection)
+        .await
+        .map_err(to(doing))
 }
 
 /// Whether anything of this kind was staged from this item on: in key order nothing was, and then
@@ -267,8 +299,43 @@ async fn baselines(
         let keys = items_json(changes.keys().map(|(item, _)| *item));
         versions::delete_delivered(connection, no, &keys, next.0, doing).await?;
     }
-    let origins: Vec<_> = changes
-        .keys()
+    let span = (changes.keys().next(), changes.keys().next_back());
+    let span = (span.0.map(|(item, _)| item), span.1.map(|(item, _)| item));
+    if any_between(connection, ANY_BASELINE, no, span, doing).await? {
+        end_baselines(connection, no, next, changes.keys().copied(), doing).await?;
+    }
+    let rows = insert_delivered(connection, no, changes.into_values().collect(), doing).await?;
+    BASELINES
+        .rows(connection, &rows, doing, |statement, (change, body)| {
+            let settlement = &change.settlement;
+            let result = match settlement.result {
+                result if result == settlement.source => result.map(|_| Vec::new()),
+                result => result.map(|digest| digest.0.to_vec()),
+            };
+            statement
+                .bind(no)
+                .bind(change.item.section.index())
+                .bind(change.item.key.as_str().to_owned())
+                .bind(change.origin.0.as_bytes().to_vec())
+                .bind(next.0)
+                .bind(OPEN)
+                .bind(settlement.source.map(|digest| digest.0.to_vec()))
+                .bind(settlement.source_revision.0)
+                .bind(result)
+                .bind(*body)
+        })
+        .await
+}
+
+/// Ends the baselines that these moves follow.
+async fn end_baselines<'a>(
+    connection: &mut SqliteConnection,
+    no: i64,
+    next: Revision,
+    moves: impl Iterator<Item = (&'a ItemRef, Origin)>,
+    doing: &'static str,
+) -> StoreResult<()> {
+    let origins: Vec<_> = moves
         .map(|(item, origin)| {
             serde_json::json!([
                 item.section.index(),
@@ -293,27 +360,7 @@ async fn baselines(
     .execute(&mut *connection)
     .await
     .map_err(to(doing))?;
-    let rows = insert_delivered(connection, no, changes.into_values().collect(), doing).await?;
-    BASELINES
-        .rows(connection, &rows, doing, |statement, (change, body)| {
-            let settlement = &change.settlement;
-            let result = match settlement.result {
-                result if result == settlement.source => result.map(|_| Vec::new()),
-                result => result.map(|digest| digest.0.to_vec()),
-            };
-            statement
-                .bind(no)
-                .bind(change.item.section.index())
-                .bind(change.item.key.as_str().to_owned())
-                .bind(change.origin.0.as_bytes().to_vec())
-                .bind(next.0)
-                .bind(OPEN)
-                .bind(settlement.source.map(|digest| digest.0.to_vec()))
-                .bind(settlement.source_revision.0)
-                .bind(result)
-                .bind(*body)
-        })
-        .await
+    Ok(())
 }
 
 /// Keeps the delivered versions; each change with the body that belongs to it.

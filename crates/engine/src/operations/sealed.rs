@@ -1,0 +1,91 @@
+//! A dry run whose plan is to be carried out.
+
+use dev2prod_model::access::{HistoryRead, Scope};
+use dev2prod_model::id::OperationId;
+use dev2prod_model::operation::{Operation, Report, Request, State};
+use dev2prod_model::plan::ImportOptions;
+
+use crate::context::Engine;
+use crate::error::{EngineError, EngineResult};
+
+/// The options of a dry run, if an import may carry out its plan: it is one of this tenant, ended
+/// without errors, was not carried out and is not too old.
+pub(super) async fn options(
+    engine: &Engine,
+    scope: &Scope<HistoryRead>,
+    plan: OperationId,
+) -> EngineResult<ImportOptions> {
+    let operation = engine.store().operation(scope, plan).await?;
+    let unknown = || {
+        EngineError::not_found(
+            "unknown_plan",
+            format!("there is no dry run {plan} in this tenant: PlanId is the Id of one"),
+        )
+    };
+    let operation = operation.ok_or_else(unknown)?;
+    let Request::Import {
+        dry_run, options, ..
+    } = &operation.request
+    else {
+        return Err(unknown());
+    };
+    if !dry_run {
+        return Err(refused(
+            "plan_of_an_import",
+            format!("{plan} is an import, not a dry run: PlanId is the Id of a dry run"),
+        ));
+    }
+    check_ended(&operation)?;
+    let age_ms = engine.now_ms() - operation.updated_ms;
+    if age_ms > engine.settings().plan_retention_ms {
+        return Err(refused(
+            "plan_expired",
+            format!("dry run {plan} is too old for its plan to be carried out: make another one"),
+        ));
+    }
+    if let Some(import) = engine.store().carried_out(scope, plan).await? {
+        return Err(refused(
+            "plan_used",
+            format!(
+                "the plan of dry run {plan} was carried out by import {import}: make another one"
+            ),
+        ));
+    }
+    Ok(options.clone())
+}
+
+fn check_ended(operation: &Operation) -> EngineResult<()> {
+    let plan = operation.id;
+    let report = match &operation.state {
+        State::Ended {
+            report: Some(Report::Import(report)),
+            failure: None,
+            ..
+        } => report,
+        State::Ended { .. } => {
+            return Err(refused(
+                "plan_failed",
+                format!("dry run {plan} did not end well and has no plan: make another one"),
+            ));
+        }
+        State::Pending | State::Running { .. } => {
+            return Err(refused(
+                "plan_not_ready",
+                format!("dry run {plan} is not over yet: wait until its Status is COMPLETED"),
+            ));
+        }
+    };
+    let sections = report.results.iter();
+    let errors: u64 = sections.map(|section| section.error_count).sum();
+    if errors > 0 {
+        return Err(refused(
+            "plan_has_errors",
+            format!("dry run {plan} found {errors} errors: settle them and make another one"),
+        ));
+    }
+    Ok(())
+}
+
+fn refused(code: &'static str, message: String) -> EngineError {
+    EngineError::Conflict { code, message }
+}
