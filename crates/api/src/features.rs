@@ -40,6 +40,8 @@ features! {
     Resolutions = "resolutions";
     /// `PlanId` of an import.
     SealedPlan = "sealed-plan";
+    /// Undoing an import.
+    Undo = "undo";
     /// `Comment` of an import.
     Comment = "comment";
     /// The plan or result of an import item by item.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use dev2prod_model::id::{FileId, Login, OperationId};
-use dev2prod_model::operation::{Operation, Request, Status};
+use dev2prod_model::operation::{Kind, Operation, Status};
 
 use crate::export_status::{self, ExportView};
 use crate::import_status::{self, OperationType};
@@ -107,9 +107,9 @@ pub struct ImportSummary {
     #[serde(rename = "id")]
     #[schema(value_type = words::OperationId)]
     pub id: OperationId,
-    /// The bundle.
-    #[schema(value_type = words::FileId)]
-    pub file_id: FileId,
+    /// The bundle; null of an undo.
+    #[schema(value_type = Option<words::FileId>, required = true)]
+    pub file_id: Option<FileId>,
     /// Where it stands.
     #[schema(value_type = words::Status)]
     pub status: Status,
@@ -126,8 +126,12 @@ pub struct ImportSummary {
     pub processing_server_name: Option<String>,
     /// The counts of all sections.
     pub totals: Totals,
-    /// Always `Import`.
+    /// `Import` or `Undo`.
     pub operation_type: OperationType,
+    /// The import that is undone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::OperationId>, nullable = false)]
+    pub undo_of: Option<OperationId>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
@@ -144,26 +148,20 @@ pub struct ImportSummary {
 impl ImportSummary {
     /// The entry of an operation that is a dry run or an import; `None` of an export.
     pub fn from_operation(operation: &Operation) -> Option<Self> {
-        let Request::Import {
-            dry_run,
-            file,
-            options,
-            ..
-        } = &operation.request
-        else {
-            return None;
-        };
+        let options = operation.request.options()?;
+        let dry_run = operation.request.kind() == Kind::DryRun;
         let shown = import_status::shown(operation);
         Some(Self {
             id: operation.id,
-            file_id: *file,
+            file_id: import_status::file_id(operation),
             status: operation.status(),
-            dry_run: *dry_run,
+            dry_run,
             start_time: operation.started_ms().unwrap_or(operation.created_ms),
             last_update_time: operation.updated_ms,
             processing_server_name: shown.server.map(str::to_owned),
-            totals: shown.totals(*dry_run),
-            operation_type: OperationType::Import,
+            totals: shown.totals(dry_run),
+            operation_type: import_status::operation_type(operation),
+            undo_of: operation.request.undo_of(),
             error: shown.failure.map(OperationError::from),
             created_by: operation.created_by.clone(),
             comment: options.comment.clone(),

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use dev2prod_model::id::{FileId, Login, OperationId};
 use dev2prod_model::item::{Digest, Revision};
 use dev2prod_model::operation::{
-    Counts, Failure, ImportReport, Operation, Report, Request, SectionReport, State, Status,
+    Counts, Failure, ImportReport, Kind, Operation, Report, Request, SectionReport, State, Status,
 };
 use dev2prod_model::section::Section;
 
@@ -20,6 +20,25 @@ pub enum OperationType {
     Export,
     /// A dry run or an import.
     Import,
+    /// The undo of an import, or the dry run of one.
+    Undo,
+}
+
+/// The kind of this operation.
+pub(crate) fn operation_type(operation: &Operation) -> OperationType {
+    match operation.request {
+        Request::Export { .. } => OperationType::Export,
+        Request::Import { .. } => OperationType::Import,
+        Request::Undo { .. } => OperationType::Undo,
+    }
+}
+
+/// The bundle of an import.
+pub(crate) fn file_id(operation: &Operation) -> Option<FileId> {
+    match operation.request {
+        Request::Import { file, .. } => Some(file),
+        Request::Export { .. } | Request::Undo { .. } => None,
+    }
 }
 
 /// Counts of one section, in the documented order, `Added` after.
@@ -83,9 +102,9 @@ pub struct ImportStatus {
     #[serde(rename = "id")]
     #[schema(value_type = words::OperationId)]
     pub id: OperationId,
-    /// The bundle.
-    #[schema(value_type = words::FileId)]
-    pub file_id: FileId,
+    /// The bundle; null of an undo.
+    #[schema(value_type = Option<words::FileId>, required = true)]
+    pub file_id: Option<FileId>,
     /// Where it stands. A dry run that finds errors is `COMPLETED` with `Errors`; an import that
     /// finds any is `FAILED` and has changed nothing.
     #[schema(value_type = words::Status)]
@@ -108,8 +127,12 @@ pub struct ImportStatus {
     pub results: Vec<SectionResult>,
     /// The counts of all sections.
     pub totals: Totals,
-    /// Always `Import`.
+    /// `Import` or `Undo`.
     pub operation_type: OperationType,
+    /// The import that is undone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::OperationId>, nullable = false)]
+    pub undo_of: Option<OperationId>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
@@ -157,17 +180,10 @@ impl ImportStatus {
     ///
     /// What a failed import would have changed is not counted: it changed nothing.
     pub fn from_operation(operation: &Operation, view: &ImportView) -> Option<Self> {
-        let Request::Import {
-            dry_run,
-            file,
-            options,
-            ..
-        } = &operation.request
-        else {
-            return None;
-        };
+        let options = operation.request.options()?;
+        let dry_run = operation.request.kind() == Kind::DryRun;
         let shown = shown(operation);
-        let results = shown.results(*dry_run);
+        let results = shown.results(dry_run);
         let started_ms = operation.started_ms();
         let spent_ms = started_ms.map_or(0, |started_ms| operation.updated_ms - started_ms);
         let planned = shown.report.filter(|report| report.plan.is_some());
@@ -176,16 +192,17 @@ impl ImportStatus {
             studio_locked: view.studio_locked,
             system_locked: view.system_locked,
             id: operation.id,
-            file_id: *file,
+            file_id: file_id(operation),
             status: operation.status(),
-            dry_run: *dry_run,
+            dry_run,
             package_manager_id: shown.report.and_then(|report| report.package_manager_id),
             start_time: started_ms.unwrap_or(operation.created_ms),
             last_update_time: operation.updated_ms,
             processing_server_name: shown.server.map(str::to_owned),
             totals: totals(&results),
             results,
-            operation_type: OperationType::Import,
+            operation_type: operation_type(operation),
+            undo_of: operation.request.undo_of(),
             error: shown.failure.map(OperationError::from),
             progress: shown.progress,
             plan_digest: planned.and_then(|report| report.plan),

@@ -21,6 +21,7 @@ mod problem;
 mod started;
 mod tenant;
 mod token;
+mod undo_request;
 mod user;
 pub mod words;
 
@@ -45,6 +46,7 @@ pub use problem::{PROBLEM_CONTENT_TYPE, Problem, title};
 pub use started::Started;
 pub use tenant::{Tenant, TenantChange, TenantCreate, TenantsPage};
 pub use token::{TokenCreate, TokenCreated, TokenView, TokensPage};
+pub use undo_request::UndoRequest;
 pub use user::{RoleGrant, RoleWrite, User, UserChange, UserCreate, UsersPage};
 
 /// The model whose words the wire types use, for clients that need to name them.

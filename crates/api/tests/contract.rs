@@ -110,6 +110,7 @@ fn dry_run() -> Operation {
                 plan: Some(Digest([9; 32])),
                 target_revision: Revision(3),
                 result_revision: None,
+                origin: None,
             })),
             failure: None,
         },

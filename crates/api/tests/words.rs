@@ -174,6 +174,7 @@ fn a_change_shows_the_digests_it_has() {
         result: None,
         references: vec![],
         settles: None,
+        unsettles: false,
         chunk: Some(3),
         dangling: vec![],
         merge: None,

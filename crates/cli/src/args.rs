@@ -15,6 +15,7 @@ use crate::commands::promote::PromoteArgs;
 use crate::commands::status::StatusArgs;
 use crate::commands::tenant::TenantsArgs;
 use crate::commands::token::TokenArgs;
+use crate::commands::undo::UndoArgs;
 use crate::commands::upload::UploadArgs;
 use crate::commands::user::UserArgs;
 use crate::demo::DemoArgs;
@@ -58,6 +59,7 @@ pub(crate) enum ClientCommand {
     Download(Box<DownloadArgs>),
     Upload(Box<UploadArgs>),
     Import(Box<ImportArgs>),
+    Undo(Box<UndoArgs>),
     Status(Box<StatusArgs>),
     Changes(Box<ChangesArgs>),
     Package(Box<PackageArgs>),

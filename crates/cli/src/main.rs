@@ -95,6 +95,7 @@ async fn client(command: ClientCommand, output: Output) -> CommandResult {
         ClientCommand::Download(args) => commands::download::run(&args, output).await,
         ClientCommand::Upload(args) => commands::upload::run(&args, output).await,
         ClientCommand::Import(args) => commands::import::run(&args, output).await,
+        ClientCommand::Undo(args) => commands::undo::run(&args, output).await,
         ClientCommand::Status(args) => commands::status::run(&args, output).await,
         ClientCommand::Changes(args) => commands::changes::run(&args, output).await,
         ClientCommand::Package(args) => commands::package::run(&args, output).await,

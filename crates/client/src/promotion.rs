@@ -1,6 +1,6 @@
 //! The documented calls: export, import, and where they stand.
 
-use dev2prod_api::ImportRequest;
+use dev2prod_api::{ImportRequest, UndoRequest};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::json;
 
@@ -47,6 +47,26 @@ impl InTenant {
     ) -> Result<String, ClientError> {
         self.start(idempotency_key, || {
             let post = self.request(Method::POST, &["dev2prod", "import"])?;
+            let post = if dry_run {
+                post.query(&[("dryRun", "true")])
+            } else {
+                post
+            };
+            Ok(post.json(request))
+        })
+        .await
+    }
+
+    /// Starts the undo of an import, or the dry run of one; the answer is its id.
+    pub async fn start_undo(
+        &self,
+        of: &str,
+        dry_run: bool,
+        request: &UndoRequest,
+        idempotency_key: Option<&str>,
+    ) -> Result<String, ClientError> {
+        self.start(idempotency_key, || {
+            let post = self.request(Method::POST, &["dev2prod", "import", of, "undo"])?;
             let post = if dry_run {
                 post.query(&[("dryRun", "true")])
             } else {

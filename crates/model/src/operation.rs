@@ -3,72 +3,15 @@
 //! A state owns its data and a transition consumes the operation, so that an ended one cannot be
 //! ended again. Deliberately absent: leases and fences in time; a store checks those by its clock.
 
+mod request;
+
 use serde::{Deserialize, Serialize};
 
-use crate::id::{FileId, Login, OperationId, PackageId, TenantId};
+use crate::id::{FileId, Login, OperationId, Origin, TenantId};
 use crate::item::{Digest, ItemRef, Key, Revision};
-use crate::plan::ImportOptions;
 use crate::section::Section;
 
-/// What is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Request {
-    /// Make a bundle of a package.
-    Export {
-        /// The package.
-        package: PackageId,
-    },
-    /// Plan, and unless it is a dry run carry out, what a bundle brings.
-    Import {
-        /// Whether to stop at the plan.
-        dry_run: bool,
-        /// The bundle.
-        file: FileId,
-        /// The tenant whose file it is.
-        file_tenant: TenantId,
-        /// The caller's choices.
-        options: ImportOptions,
-        /// The dry run whose plan is to be carried out, and no other.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        plan: Option<OperationId>,
-    },
-}
-
-/// The kind of an operation, for filters and queues.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Kind {
-    /// An export.
-    Export,
-    /// A dry run.
-    DryRun,
-    /// An import.
-    Import,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Export, Self::DryRun, Self::Import];
-
-    /// The name in a store.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Export => "Export",
-            Self::DryRun => "DryRun",
-            Self::Import => "Import",
-        }
-    }
-}
-
-impl Request {
-    /// Its kind.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Export { .. } => Kind::Export,
-            Self::Import { dry_run: true, .. } => Kind::DryRun,
-            Self::Import { dry_run: false, .. } => Kind::Import,
-        }
-    }
-}
+pub use request::{Kind, Request};
 
 /// The status on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -256,6 +199,9 @@ pub struct ImportReport {
     pub target_revision: Revision,
     /// The revision that the import made; `None` where it changed nothing.
     pub result_revision: Option<Revision>,
+    /// Whose baselines it moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 /// Why an operation failed, in words for its caller.
@@ -451,7 +397,7 @@ impl Claim {
     pub fn source_tenant(&self) -> &TenantId {
         match &self.operation.request {
             Request::Import { file_tenant, .. } => file_tenant,
-            Request::Export { .. } => &self.operation.tenant,
+            Request::Export { .. } | Request::Undo { .. } => &self.operation.tenant,
         }
     }
 

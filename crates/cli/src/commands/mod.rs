@@ -16,6 +16,7 @@ pub(crate) mod status;
 mod steps;
 pub(crate) mod tenant;
 pub(crate) mod token;
+pub(crate) mod undo;
 pub(crate) mod upload;
 pub(crate) mod user;
 mod verdict;

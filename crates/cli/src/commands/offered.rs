@@ -66,6 +66,7 @@ fn option(feature: Feature) -> &'static str {
         | Feature::Packages
         | Feature::Content
         | Feature::Administration
-        | Feature::Idempotency => feature.name(),
+        | Feature::Idempotency
+        | Feature::Undo => feature.name(),
     }
 }

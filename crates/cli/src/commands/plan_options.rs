@@ -54,7 +54,7 @@ impl PlanArgs {
 }
 
 /// Reads `SECTION:KEY[#/FIELD]=package|target`; a key may hold any of these signs.
-fn resolution(text: &str) -> Result<Resolution, String> {
+pub(super) fn resolution(text: &str) -> Result<Resolution, String> {
     let form = "write SECTION:KEY=package, SECTION:KEY=target, or with a field \
                 SECTION:KEY#/FIELD=package";
     let (rest, take) = text.rsplit_once('=').ok_or(form)?;

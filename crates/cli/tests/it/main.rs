@@ -4,5 +4,6 @@ mod acceptance;
 mod client;
 mod common;
 mod demo;
+mod guides;
 mod readme;
 mod seed_sh;

@@ -9,7 +9,7 @@ use dev2prod_model::access::{HistoryRead, Scope, VersionRead};
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::item::{Digest, ItemRef};
 use dev2prod_model::json;
-use dev2prod_model::operation::{Operation, Request};
+use dev2prod_model::operation::Operation;
 use dev2prod_model::plan::{Answers, Entry, ImportOptions};
 use serde_json::Value;
 
@@ -133,10 +133,7 @@ fn compare(
 
 /// The options of an import.
 fn options(operation: &Operation) -> ImportOptions {
-    match &operation.request {
-        Request::Import { options, .. } => options.clone(),
-        Request::Export { .. } => ImportOptions::default(),
-    }
+    operation.request.options().cloned().unwrap_or_default()
 }
 
 /// The bodies of a bundle, asked for in any order; in item order each chunk is inflated once.

@@ -129,6 +129,7 @@ mod tests {
             result: Some(target),
             references: Vec::new(),
             settles: None,
+            unsettles: false,
             chunk: None,
             dangling: Vec::new(),
             merge: None,

@@ -29,6 +29,10 @@ pub(super) async fn select(
     if query.action.is_some_and(|action| action != Action::Skipped) {
         return Ok(page);
     }
+    // An undo has nothing to say of what its import did not touch.
+    if operation.request.undo_of().is_some() {
+        return Ok(page);
+    }
     let blob = bundle(engine, operation).await?.ok_or_else(|| {
         EngineError::not_found(
             "file_expired",
@@ -90,7 +94,7 @@ fn source(operation: &Operation) -> Option<(&TenantId, FileId)> {
         Request::Import {
             file, file_tenant, ..
         } => Some((file_tenant, *file)),
-        Request::Export { .. } => None,
+        Request::Export { .. } | Request::Undo { .. } => None,
     }
 }
 
@@ -113,6 +117,7 @@ fn unchanged(item: ItemRef, digest: dev2prod_model::item::Digest, chunk: u32) ->
         result: Some(digest),
         references: Vec::new(),
         settles: None,
+        unsettles: false,
         chunk: Some(chunk),
         dangling: Vec::new(),
         merge: None,

@@ -271,7 +271,7 @@ async fn move_baselines(
             changes.push(BaselineChange {
                 item: row.item,
                 origin: row.origin,
-                settlement,
+                settlement: Some(settlement),
                 delivered,
             });
         }

@@ -119,6 +119,7 @@ mod tests {
             result: None,
             references: Vec::new(),
             settles: None,
+            unsettles: false,
             chunk: Some(chunk),
             dangling: Vec::new(),
             merge: None,

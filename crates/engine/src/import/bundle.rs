@@ -22,17 +22,17 @@ use crate::runner::job::{Heartbeat, JobError};
 /// A bundle that is whole and can be read.
 pub(super) struct OpenBundle {
     /// The bytes, as a file; a copy is deleted with this.
-    _blob: LocalBlob,
+    pub(super) _blob: LocalBlob,
     /// Its table of contents, read once.
-    reader: Reader,
+    pub(super) reader: Reader,
     /// What it says of itself.
     pub(super) manifest: Manifest,
     /// The files' bytes that it holds.
     pub(super) attachments: BTreeSet<Digest>,
     /// What its bodies say, where it was verified just now.
     pub(super) traits: Option<Arc<TraitsSpool>>,
-    /// The target's record of it.
-    pub(super) record: BundleRecord,
+    /// The target's record of it; none of what is the target's own past.
+    pub(super) record: Option<BundleRecord>,
     /// The right to look for bytes in the target.
     pub(super) target_files: Scope<FileRead>,
 }
@@ -116,7 +116,7 @@ pub(super) async fn open(
         attachments: reader.attachments().map(|(digest, _)| digest).collect(),
         reader,
         traits,
-        record,
+        record: Some(record),
         target_files,
     })
 }

@@ -8,7 +8,7 @@ use dev2prod_bundle::{Keyed, Manifest, Spool, SpoolWriter};
 use dev2prod_model::item::{ItemRef, Key};
 use dev2prod_model::package::Mode;
 use dev2prod_model::plan::{
-    Action, Answers, Entry, FieldMerge, ImportOptions, Reason, Terms, decide, to_merge,
+    Action, Answers, Decision, Entry, FieldMerge, ImportOptions, Reason, Terms, decide, to_merge,
 };
 use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
@@ -102,24 +102,7 @@ pub(super) async fn draft(
     heartbeat: &Heartbeat,
     scratch: &Path,
 ) -> Result<Draft, JobError> {
-    let mut drafter = Drafter {
-        manifest,
-        options,
-        answers: Answers::of(options),
-        own: target.own_origin,
-        out: SpoolWriter::new(scratch).map_err(JobError::internal)?,
-        unchanged: BTreeMap::new(),
-        removed: BTreeMap::new(),
-        touched: manifest
-            .sections
-            .iter()
-            .map(|section| section.section)
-            .collect(),
-        heartbeat,
-        to_merge: 0,
-        decided: 0,
-        total: manifest.item_count(),
-    };
+    let mut drafter = Drafter::new(manifest, options, target.own_origin, heartbeat, scratch)?;
     for section in Section::ALL {
         let covered = manifest.mode == Mode::Full && manifest.scope.contains(&section);
         if covered {
@@ -138,7 +121,8 @@ pub(super) async fn draft(
     drafter.finish()
 }
 
-struct Drafter<'a> {
+/// Decides items, and keeps what it decided.
+pub(super) struct Drafter<'a> {
     manifest: &'a Manifest,
     options: &'a ImportOptions,
     answers: Answers<'a>,
@@ -154,7 +138,32 @@ struct Drafter<'a> {
     total: u64,
 }
 
-impl Drafter<'_> {
+impl<'a> Drafter<'a> {
+    /// Before the first item. `own`: whether the bundle is the target's own.
+    pub(super) fn new(
+        manifest: &'a Manifest,
+        options: &'a ImportOptions,
+        own: bool,
+        heartbeat: &'a Heartbeat,
+        scratch: &Path,
+    ) -> Result<Self, JobError> {
+        let sections = manifest.sections.iter();
+        Ok(Self {
+            manifest,
+            options,
+            answers: Answers::of(options),
+            own,
+            out: SpoolWriter::new(scratch).map_err(JobError::internal)?,
+            unchanged: BTreeMap::new(),
+            removed: BTreeMap::new(),
+            touched: sections.map(|section| section.section).collect(),
+            heartbeat,
+            to_merge: 0,
+            decided: 0,
+            total: manifest.item_count(),
+        })
+    }
+
     /// A section that the package does not cover: only what it carries and what it names.
     async fn look_up(
         &mut self,
@@ -186,7 +195,13 @@ impl Drafter<'_> {
         }
     }
 
-    fn decide(&mut self, known: &[Known], named: &BTreeSet<Key>) -> Result<(), JobError> {
+    /// Decides these, which come in item order; `named`: those that are to be removed where the
+    /// package lacks them.
+    pub(super) fn decide(
+        &mut self,
+        known: &[Known],
+        named: &BTreeSet<Key>,
+    ) -> Result<(), JobError> {
         for known in known {
             self.decide_one(known, named.contains(&known.item.key))?;
         }
@@ -233,6 +248,21 @@ impl Drafter<'_> {
             *self.unchanged.entry(section).or_default() += 1;
             return Ok(());
         }
+        self.keep(known, &decision, to_merge.is_some())
+    }
+
+    /// Keeps an item that stays as it is, whatever the package says.
+    pub(super) fn stay(&mut self, known: &Known, reason: Reason) -> Result<(), JobError> {
+        let stays = Decision {
+            action: Action::Skipped,
+            reason,
+            settles: None,
+        };
+        self.keep(known, &stays, false)
+    }
+
+    fn keep(&mut self, known: &Known, decision: &Decision, to_merge: bool) -> Result<(), JobError> {
+        let section = known.item.section;
         self.touched.insert(section);
         if decision.action == Action::Removed {
             *self.removed.entry(section).or_default() += 1;
@@ -253,15 +283,17 @@ impl Drafter<'_> {
             },
             references: Vec::new(),
             settles: decision.settles,
+            unsettles: false,
             chunk: known.chunk,
             dangling: Vec::new(),
-            merge: to_merge.map(|_| Box::default()),
+            merge: to_merge.then(Box::default),
             referred: None,
         };
         self.out.push(&Drafted(entry)).map_err(JobError::internal)
     }
 
-    fn finish(self) -> Result<Draft, JobError> {
+    /// All that was decided.
+    pub(super) fn finish(self) -> Result<Draft, JobError> {
         Ok(Draft {
             entries: self.out.finish().map_err(JobError::internal)?,
             to_merge: self.to_merge,

@@ -124,6 +124,69 @@ pub(super) fn summary(reason: Reason, count: u64) -> String {
     }
 }
 
+/// The same of an item whose import is undone.
+pub(super) fn undo_message(entry: &Entry) -> String {
+    let item = &entry.item;
+    match entry.reason {
+        Reason::Conflict if entry.package.is_none() => format!(
+            "the import brought {item}, and it was changed since: choose with Conflicts Overwrite \
+             (it goes) or Keep"
+        ),
+        Reason::Conflict => {
+            let what = conflicting(entry).map_or(item.to_string(), |at| format!("{at} of {item}"));
+            format!(
+                "{what} was changed again since that import: choose with Resolutions, or for all \
+                 with Conflicts Overwrite (as before the import) or Keep"
+            )
+        }
+        Reason::Merged => {
+            format!("{item} was changed since that import: what was changed since stays")
+        }
+        Reason::MergedInvalid => format!(
+            "{item} as before the import, with what was changed since, would be no valid item: \
+             choose one with Resolutions, or for all with Conflicts Overwrite or Keep"
+        ),
+        Reason::ConflictOverwritten => {
+            format!("what was changed of {item} since that import gives way, as the request says")
+        }
+        Reason::StillReferenced => format!(
+            "the import brought {item}, and {} refers to it now: change that first, or leave \
+             removals out with Removals Skip",
+            list(&entry.references)
+        ),
+        Reason::MissingReference => format!(
+            "{item} as before the import refers to what is not in the target any more: {}",
+            list(&entry.references)
+        ),
+        Reason::MissingAttachment => format!(
+            "the bytes that {item} named before the import are not kept any more: upload the file \
+             to the target first"
+        ),
+        _ => message(entry),
+    }
+}
+
+/// The same of items whose import is undone.
+pub(super) fn undo_summary(reason: Reason, count: u64) -> String {
+    let items = if count == 1 {
+        "1 item".to_owned()
+    } else {
+        format!("{count} items")
+    };
+    match reason {
+        Reason::TargetKept => {
+            format!("{items} changed since, and not by that import: they stay as they are")
+        }
+        Reason::ConflictKept => {
+            format!("{items} changed since that import: they stay, as the request says")
+        }
+        Reason::RemovalOff => {
+            format!("{items} brought by that import stay: the request leaves removals out")
+        }
+        other => summary(other, count),
+    }
+}
+
 /// The fields that both sides changed, if a merge found any.
 fn conflicting(entry: &Entry) -> Option<String> {
     let merge = entry.merge.as_deref()?;

@@ -16,6 +16,7 @@ mod sides;
 mod stage;
 mod staged;
 mod traits;
+mod undo;
 mod written;
 
 use std::sync::Arc;
@@ -24,7 +25,9 @@ use std::time::Duration;
 use dev2prod_model::access::{ContentWrite, HistoryRead, Scope};
 use dev2prod_model::id::OperationId;
 use dev2prod_model::item::Revision;
-use dev2prod_model::operation::{Claim, ImportReport, Phase, Progress, Report, Request, State};
+use dev2prod_model::operation::{
+    Claim, ImportReport, Kind, Phase, Progress, Report, Request, State,
+};
 use dev2prod_model::plan::ImportOptions;
 use fail::fail_point;
 
@@ -32,6 +35,7 @@ use self::bundle::OpenBundle;
 use self::plan::{Planned, planning};
 use self::sides::Target;
 use self::stage::Stager;
+use self::undo::Undone;
 use crate::plan_file::PlanReader;
 use crate::ports::{Begun, BlobPath, Holder, Stage, StoreResult};
 use crate::runner::job::{Heartbeat, JobError, JobOutcome};
@@ -53,34 +57,36 @@ pub(crate) fn unreadable(error: JobError) -> EngineError {
 /// How often an import asks again for the right to write that a request has.
 const LOCK_POLL: Duration = Duration::from_millis(100);
 
-/// Does a dry run or an import. Before the flip nothing that readers of the target see has changed.
+/// Does a dry run, an import or an undo. Before the flip nothing that readers of the target see has
+/// changed.
 pub(crate) async fn run(
     engine: &Engine,
     claim: &Claim,
     heartbeat: &Heartbeat,
 ) -> Result<JobOutcome, JobError> {
-    let Request::Import {
-        dry_run,
-        file,
-        options,
-        plan,
-        ..
-    } = &claim.operation().request
-    else {
-        return Err(JobError::internal("an export is no import"));
-    };
     heartbeat.report(Progress::at(Phase::Verifying));
-    let bundle = bundle::open(engine, claim, *file, heartbeat).await?;
+    let (undone, bundle, options) = match &claim.operation().request {
+        Request::Import { file, options, .. } => {
+            let bundle = bundle::open(engine, claim, *file, heartbeat).await?;
+            (None, bundle, options)
+        }
+        Request::Undo { of, options, .. } => {
+            let (undone, bundle) = Undone::open(engine, claim, *of, heartbeat).await?;
+            (Some(undone), bundle, options)
+        }
+        Request::Export { .. } => return Err(JobError::internal("an export is no import")),
+    };
     fail_point!("import.opened");
     let work = Work {
         engine,
         claim,
         bundle: &bundle,
+        undone,
         options,
-        sealed: *plan,
+        sealed: claim.operation().request.plan(),
         heartbeat,
     };
-    if *dry_run {
+    if claim.operation().request.kind() == Kind::DryRun {
         let at = work.tenant_revision().await?;
         let (planned, _) = work.plan(at, true).await?;
         work.keep_plan(&planned).await?;
@@ -104,6 +110,8 @@ struct Work<'a> {
     engine: &'a Engine,
     claim: &'a Claim,
     bundle: &'a OpenBundle,
+    /// What is undone, if that is what is done.
+    undone: Option<Undone>,
     options: &'a ImportOptions,
     /// The dry run whose plan is to be carried out.
     sealed: Option<OperationId>,
@@ -125,6 +133,7 @@ impl Work<'_> {
             at,
             origin: self.bundle.manifest.origin.id,
             own_origin: own,
+            undone: self.undone,
         }
     }
 
@@ -158,6 +167,7 @@ impl Work<'_> {
         let scope = Scope::<HistoryRead>::for_work(self.claim);
         let tenant = self.engine.store().tenant(&scope).await?;
         let own = tenant.is_some_and(|tenant| tenant.origin == self.bundle.manifest.origin.id);
+        let own = own && self.undone.is_none();
         let target = self.target(at, own);
         self.heartbeat
             .report(planning(0, self.bundle.manifest.item_count()));
@@ -292,11 +302,12 @@ impl Work<'_> {
 
     fn report(&self, planned: &Planned, at: Revision, result: Option<Revision>) -> ImportReport {
         ImportReport {
-            package_manager_id: Some(self.bundle.record.id),
+            package_manager_id: self.bundle.record.as_ref().map(|record| record.id),
             results: planned.results.clone(),
             plan: Some(planned.digest),
             target_revision: at,
             result_revision: result,
+            origin: Some(self.bundle.manifest.origin.id),
         }
     }
 }

@@ -21,6 +21,7 @@ use super::references::{Afterwards, fail};
 use super::report::Tally;
 use super::sides::Target;
 use super::traits::{Traits, TraitsSpool, TraitsWriter};
+use super::undo;
 use super::written::{Next, Source, Written};
 use crate::plan_file::PlanWriter;
 use crate::runner::job::{Heartbeat, JobError};
@@ -55,15 +56,16 @@ pub(super) async fn make(
         bundle.reader(),
         bundle.digest_anew(target.engine.catalogue()),
     );
-    let mut draft = draft(
-        target,
-        &bundle.manifest,
-        heads,
-        options,
-        heartbeat,
-        &scratch,
-    )
-    .await?;
+    let manifest = &bundle.manifest;
+    let mut draft = match &target.undone {
+        None => draft(target, manifest, heads, options, heartbeat, &scratch).await?,
+        Some(undone) => {
+            let past = undo::draft(
+                target, undone, manifest, heads, options, heartbeat, &scratch,
+            );
+            past.await?
+        }
+    };
     let maker = Maker::new(bundle.reader(), target.engine.catalogue().clone());
     let combiner = Combiner::new(target, maker.clone(), options);
     combiner.settle(&mut draft, &scratch).await?;
@@ -71,7 +73,7 @@ pub(super) async fn make(
     let (file, path) = new_file(&scratch)?.into_parts();
     let mut out = Output {
         plan: PlanWriter::new(file),
-        tally: Tally::default(),
+        tally: Tally::of(target.undone.is_some()),
     };
     out.begin(&draft, &bundle.manifest);
     let catalogue = target.engine.catalogue().fingerprint();
@@ -93,6 +95,9 @@ pub(super) async fn make(
             Next::End(traits) => break traits,
             Next::Batch(mut batch, traits) => {
                 checker.check(&mut batch, traits).await?;
+                if let Some(undone) = &target.undone {
+                    undo::restore_baselines(target, undone, &mut batch).await?;
+                }
                 for entry in &batch {
                     out.push(entry)?;
                 }
@@ -121,6 +126,10 @@ async fn crowded(
     options: &ImportOptions,
 ) -> Result<BTreeSet<Section>, JobError> {
     let mut crowded = BTreeSet::new();
+    // What an import brought is known to go, all of it.
+    if target.undone.is_some() {
+        return Ok(crowded);
+    }
     for (&section, &removed) in &draft.removed {
         let allowed = options
             .removals_max

@@ -7,12 +7,13 @@ use dev2prod_model::operation::{Counts, NOTICES_MAX, Notice, SectionReport};
 use dev2prod_model::plan::{Action, Entry, Reason};
 use dev2prod_model::section::Section;
 
-use super::messages::{list, message, summary};
+use super::messages::{list, message, summary, undo_message, undo_summary};
 
 /// Counts entries and keeps the first notices of each section.
-#[derive(Default)]
 pub(super) struct Tally {
     sections: BTreeMap<Section, Part>,
+    /// Whether an import is undone: what changed, changed since that import.
+    undo: bool,
 }
 
 #[derive(Default)]
@@ -48,6 +49,14 @@ enum Shown {
 }
 
 impl Tally {
+    /// Of an import, or of the undo of one.
+    pub(super) fn of(undo: bool) -> Self {
+        Self {
+            sections: BTreeMap::new(),
+            undo,
+        }
+    }
+
     /// A section that the package or a removal touches is reported, zeros included.
     pub(super) fn touch(&mut self, section: Section) {
         self.sections.entry(section).or_default();
@@ -73,7 +82,11 @@ impl Tally {
             notice(
                 entry,
                 entry.reason.code(),
-                message(entry),
+                if self.undo {
+                    undo_message(entry)
+                } else {
+                    message(entry)
+                },
                 &entry.references,
             )
         };
@@ -107,18 +120,22 @@ impl Tally {
             .iter()
             .filter_map(|s| sections.remove(s).map(|part| (*s, part)));
         ordered
-            .map(|(section, part)| part.report(section, changes_nothing))
+            .map(|(section, part)| part.report(section, changes_nothing, self.undo))
             .collect()
     }
 }
 
 impl Part {
-    fn report(mut self, section: Section, changes_nothing: bool) -> SectionReport {
+    fn report(mut self, section: Section, changes_nothing: bool, undo: bool) -> SectionReport {
         for (reason, count) in std::mem::take(&mut self.summed) {
             self.warnings.push(|| Notice {
                 key: None,
                 code: reason.code().to_owned(),
-                message: summary(reason, count),
+                message: if undo {
+                    undo_summary(reason, count)
+                } else {
+                    summary(reason, count)
+                },
                 references: Vec::new(),
             });
         }

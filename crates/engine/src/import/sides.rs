@@ -10,6 +10,7 @@ use dev2prod_model::plan::{Baseline, PackageSide, Row, TargetSide};
 use dev2prod_model::section::Section;
 
 use super::heads::{Head, Heads};
+use super::undo::Undone;
 use crate::Engine;
 use crate::ports::{BaselineRow, ItemHead, Page, StoreResult, StoredItem};
 use crate::runner::job::JobError;
@@ -36,6 +37,8 @@ pub(super) struct Target<'a> {
     pub(super) origin: Origin,
     /// Whether that origin is the target itself: nothing is delivered then.
     pub(super) own_origin: bool,
+    /// The import that is to be undone, if that is what is done: what it made counts as delivered.
+    pub(super) undone: Option<Undone>,
 }
 
 /// Items that wait to be joined, and where the next page begins.
@@ -257,6 +260,9 @@ impl Target<'_> {
     }
 
     async fn find_baselines(&self, items: &[ItemRef]) -> StoreResult<Vec<BaselineRow>> {
+        if let Some(undone) = &self.undone {
+            return self.made_by(undone, items).await;
+        }
         let mut found = Vec::new();
         for batch in items.chunks(1_000) {
             found.extend(
@@ -267,6 +273,31 @@ impl Target<'_> {
             );
         }
         Ok(found)
+    }
+}
+
+impl Target<'_> {
+    /// What an import made of these items, as if it had been delivered just so.
+    async fn made_by(&self, undone: &Undone, items: &[ItemRef]) -> StoreResult<Vec<BaselineRow>> {
+        let mut made = HashMap::with_capacity(items.len());
+        for batch in items.chunks(1_000) {
+            let store = self.engine.store();
+            let heads = store.find_heads(&self.scope, undone.made, batch).await?;
+            made.extend(heads.into_iter().map(|head| (head.item, head.digest)));
+        }
+        let rows = items.iter().map(|item| {
+            let digest = made.get(item).copied();
+            BaselineRow {
+                item: item.clone(),
+                origin: self.origin,
+                baseline: Baseline {
+                    source: digest,
+                    source_revision: Revision(0),
+                    result: digest,
+                },
+            }
+        });
+        Ok(rows.collect())
     }
 }
 

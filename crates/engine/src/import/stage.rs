@@ -1,12 +1,14 @@
 //! Carrying a plan out: stage what it says, read it back.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use dev2prod_model::access::{FileRead, FileWrite, Scope};
+use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::file::File;
 use dev2prod_model::id::{FileId, Login};
 use dev2prod_model::item::{Digest, ItemRef};
+use dev2prod_model::json;
 use dev2prod_model::operation::{Phase, Progress};
 use dev2prod_model::plan::{Action, Entry, ImportOptions};
 use fail::fail_point;
@@ -20,9 +22,12 @@ use super::content::{Bodies, Maker, Wanted};
 use super::sides::Target;
 use super::staged::{Before, Check, Expected, expected};
 use super::traits::TraitsSpool;
+use super::undo::Undone;
 use super::written::wanted;
 use crate::plan_file::PlanReader;
-use crate::ports::{BaselineChange, BlobPath, Change, PutItem, Stage};
+use crate::ports::{
+    BaselineChange, BlobPath, Change, DeliveredVersion, PutItem, Stage, StoredItem,
+};
 use crate::runner::job::{Heartbeat, JobError};
 
 /// Files that are unpacked and made durable at the same time.
@@ -120,7 +125,7 @@ impl Stager<'_> {
         }
         items.sort_by(|one, other| one.item.cmp(&other.item));
         self.bring_attachments(&items).await?;
-        let mut delivered = maker.deliver(not_taken(entries)).await?;
+        let mut delivered = self.delivered(maker, entries).await?;
         let mut items = items.into_iter().peekable();
         let mut batch = Batch {
             expected: expected(entries),
@@ -132,14 +137,14 @@ impl Stager<'_> {
             } else if let Some(item) = items.next_if(|item| item.item == entry.item) {
                 batch.changes.push(Change::Put(item));
             }
-            if let Some(settlement) = entry.settles {
+            if entry.settles.is_some() || entry.unsettles {
                 let origin = self.target.origin;
                 let item = entry.item.clone();
                 let delivered = delivered.remove(&item);
                 batch.baselines.push(BaselineChange {
                     item,
                     origin,
-                    settlement,
+                    settlement: entry.settles,
                     delivered,
                 });
             }
@@ -147,7 +152,31 @@ impl Stager<'_> {
         Ok(batch)
     }
 
-    /// The target's own bodies, where they hold fields that stay the target's.
+    /// The delivered versions that are kept with the baselines of these entries.
+    async fn delivered(
+        &self,
+        maker: &Maker,
+        entries: &[Entry],
+    ) -> Result<HashMap<ItemRef, DeliveredVersion>, JobError> {
+        if self.target.undone.is_none() {
+            return maker.deliver(not_taken(entries)).await;
+        }
+        let mut kept = HashMap::new();
+        for (item, digest) in restored(entries) {
+            let store = self.target.engine.store();
+            let asked = [(item, digest)];
+            let found = store.versions_by_digest(&self.target.scope, &asked).await?;
+            for version in found {
+                let catalogue = self.target.engine.catalogue();
+                let (item, version) = as_delivered(catalogue, version)?;
+                kept.insert(item, version);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// The target's own bodies, where they hold fields that stay the target's. What an undo brings
+    /// back has those that it had.
     async fn add_local_bodies(
         &self,
         entries: &[Entry],
@@ -164,10 +193,10 @@ impl Stager<'_> {
             .filter(|head| head.local)
             .map(|head| head.item)
             .collect();
-        if local.is_empty() {
-            return Ok(());
+        let mut found = self.target.find_items(&local).await?;
+        if let Some(undone) = &self.target.undone {
+            found.extend(self.come_back(undone, entries).await?);
         }
-        let found = self.target.find_items(&local).await?;
         for item in found {
             // In item order, as the entries are.
             let place = wanted.binary_search_by(|wanted| wanted.item.cmp(&item.head.item));
@@ -176,6 +205,27 @@ impl Stager<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The items that an undo brings back, of those that had fields of the target's own.
+    async fn come_back(
+        &self,
+        undone: &Undone,
+        entries: &[Entry],
+    ) -> Result<Vec<StoredItem>, JobError> {
+        let added = entries.iter().filter(|entry| entry.action == Action::Added);
+        let added: Vec<_> = added.map(|entry| entry.item.clone()).collect();
+        let mut found = Vec::new();
+        for items in added.chunks(1_000) {
+            let (store, scope) = (self.target.engine.store(), &self.target.scope);
+            let heads = store.find_heads(scope, undone.before(), items).await?;
+            let local = heads.into_iter().filter(|head| head.local);
+            let local: Vec<_> = local.map(|head| head.item).collect();
+            if !local.is_empty() {
+                found.extend(store.find_items(scope, undone.before(), &local).await?);
+            }
+        }
+        Ok(found)
     }
 
     /// Makes the bytes that these items name files of the target, where it lacks them: first the
@@ -254,6 +304,32 @@ fn not_taken(entries: &[Entry]) -> Vec<(ItemRef, u32, Digest)> {
         Some((entry.item.clone(), entry.chunk?, digest))
     });
     settled.collect()
+}
+
+/// The delivered versions that restored baselines are about, where the target had another one.
+fn restored(entries: &[Entry]) -> Vec<(ItemRef, Digest)> {
+    let settled = entries.iter().filter_map(|entry| {
+        let settlement = entry.settles?;
+        let digest = settlement
+            .source
+            .filter(|_| settlement.result != settlement.source)?;
+        Some((entry.item.clone(), digest))
+    });
+    settled.collect()
+}
+
+/// A version of the target as it travels.
+fn as_delivered(
+    catalogue: &Catalogue,
+    stored: StoredItem,
+) -> Result<(ItemRef, DeliveredVersion), JobError> {
+    let item = stored.head.item;
+    let body = json::parse_own(&stored.body).map_err(JobError::internal)?;
+    let version = DeliveredVersion {
+        body: json::canonical(&catalogue.travelling(item.section, &body)),
+        references: stored.references,
+    };
+    Ok((item, version))
 }
 
 /// The name and media type that an item of `attachments` gives its bytes.

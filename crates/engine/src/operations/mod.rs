@@ -5,8 +5,11 @@
 mod history;
 mod sealed;
 mod start;
+mod undoable;
 mod view;
 
 pub use history::{History, list};
-pub use start::{IdempotencyRequest, ImportRequest, start_export, start_import};
+pub use start::{
+    IdempotencyRequest, ImportRequest, UndoRequest, start_export, start_import, start_undo,
+};
 pub use view::{View, bundle_name, get};

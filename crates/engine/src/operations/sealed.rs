@@ -2,7 +2,7 @@
 
 use dev2prod_model::access::{HistoryRead, Scope};
 use dev2prod_model::id::OperationId;
-use dev2prod_model::operation::{Operation, Report, Request, State};
+use dev2prod_model::operation::{Kind, Operation, Report, Request, State};
 use dev2prod_model::plan::ImportOptions;
 
 use crate::context::Engine;
@@ -15,21 +15,47 @@ pub(super) async fn options(
     scope: &Scope<HistoryRead>,
     plan: OperationId,
 ) -> EngineResult<ImportOptions> {
+    let operation = known(engine, scope, plan, |request| {
+        matches!(request, Request::Import { .. })
+    });
+    usable(engine, scope, operation.await?).await
+}
+
+/// The same of a dry run of the undo of this import.
+pub(super) async fn options_of_undo(
+    engine: &Engine,
+    scope: &Scope<HistoryRead>,
+    plan: OperationId,
+    of: OperationId,
+) -> EngineResult<ImportOptions> {
+    let operation = known(engine, scope, plan, |request| request.undo_of() == Some(of));
+    usable(engine, scope, operation.await?).await
+}
+
+async fn known(
+    engine: &Engine,
+    scope: &Scope<HistoryRead>,
+    plan: OperationId,
+    fits: impl Fn(&Request) -> bool,
+) -> EngineResult<Operation> {
     let operation = engine.store().operation(scope, plan).await?;
-    let unknown = || {
-        EngineError::not_found(
-            "unknown_plan",
-            format!("there is no dry run {plan} in this tenant: PlanId is the Id of one"),
-        )
-    };
-    let operation = operation.ok_or_else(unknown)?;
-    let Request::Import {
-        dry_run, options, ..
-    } = &operation.request
-    else {
-        return Err(unknown());
-    };
-    if !dry_run {
+    operation
+        .filter(|operation| fits(&operation.request))
+        .ok_or_else(|| {
+            EngineError::not_found(
+                "unknown_plan",
+                format!("there is no such dry run {plan} in this tenant: PlanId is the Id of one"),
+            )
+        })
+}
+
+async fn usable(
+    engine: &Engine,
+    scope: &Scope<HistoryRead>,
+    operation: Operation,
+) -> EngineResult<ImportOptions> {
+    let plan = operation.id;
+    if operation.request.kind() != Kind::DryRun {
         return Err(refused(
             "plan_of_an_import",
             format!("{plan} is an import, not a dry run: PlanId is the Id of a dry run"),
@@ -51,7 +77,7 @@ pub(super) async fn options(
             ),
         ));
     }
-    Ok(options.clone())
+    Ok(operation.request.options().cloned().unwrap_or_default())
 }
 
 fn check_ended(operation: &Operation) -> EngineResult<()> {

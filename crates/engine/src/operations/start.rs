@@ -6,7 +6,7 @@ use dev2prod_model::item::Digest;
 use dev2prod_model::operation::{Operation, Request, State};
 use dev2prod_model::plan::ImportOptions;
 
-use super::sealed;
+use super::{sealed, undoable};
 use crate::context::Engine;
 use crate::error::{EngineError, EngineResult};
 use crate::ports::{Enqueued, Idempotency};
@@ -77,6 +77,47 @@ pub async fn start_import(
         file_tenant,
         options,
         plan: asked.plan,
+    };
+    enqueue(engine, &scope.narrow(), request, idempotency).await
+}
+
+/// A dry run of an undo, or an undo, that is asked for.
+#[derive(Clone, Debug)]
+pub struct UndoRequest {
+    /// Whether to stop at the plan.
+    pub dry_run: bool,
+    /// The import, or the undo, that is to be undone.
+    pub of: OperationId,
+    /// The caller's choices; of a plan they are those of its dry run.
+    pub options: ImportOptions,
+    /// The dry run whose plan is to be carried out, and no other.
+    pub plan: Option<OperationId>,
+}
+
+/// Accepts the undo of an import that changed something, or the dry run of one.
+pub async fn start_undo(
+    engine: &Engine,
+    scope: &Scope<Import>,
+    asked: UndoRequest,
+    idempotency: Option<IdempotencyRequest>,
+) -> EngineResult<OperationId> {
+    let UndoRequest {
+        dry_run,
+        of,
+        mut options,
+        plan,
+    } = asked;
+    undoable::check(engine, &scope.narrow(), of).await?;
+    if let Some(plan) = plan {
+        let comment = options.comment.take();
+        options = sealed::options_of_undo(engine, &scope.narrow(), plan, of).await?;
+        options.comment = comment.or(options.comment);
+    }
+    let request = Request::Undo {
+        dry_run,
+        of,
+        options,
+        plan,
     };
     enqueue(engine, &scope.narrow(), request, idempotency).await
 }

@@ -17,6 +17,7 @@ fn entry(number: usize, action: Action, reason: Reason) -> Entry {
         result: None,
         references: Vec::new(),
         settles: None,
+        unsettles: false,
         chunk: Some(1),
         dangling: Vec::new(),
         merge: None,

@@ -64,7 +64,7 @@ impl PlanWriter {
         self.chunk.first.get_or_insert_with(|| entry.item.clone());
         *self.chunk.counts.entry(kind(entry)).or_default() += 1;
         self.chunk.entries += 1;
-        self.index.settles += u64::from(entry.settles.is_some());
+        self.index.settles += u64::from(entry.settles.is_some() || entry.unsettles);
         self.last = Some(entry.item.clone());
         if self.chunk.entries == CHUNK_ENTRIES {
             self.end_chunk()

@@ -102,6 +102,18 @@ pub trait ContentStore: Send + Sync {
         versions: &[(ItemRef, Digest)],
     ) -> StoreResult<Vec<StoredItem>>;
 
+    /// The keys of the next `limit` items of a section that the step to this revision touched (wrote,
+    /// removed, or moved a baseline of), from after one; an empty page is the end. Of a revision
+    /// whose predecessor is not kept any more nothing is known.
+    async fn touched(
+        &self,
+        scope: &Scope<VersionRead>,
+        revision: Revision,
+        section: Section,
+        after: Option<&Key>,
+        limit: u32,
+    ) -> StoreResult<Vec<Key>>;
+
     /// What these items (at most 1,000) refer to.
     async fn references(
         &self,

@@ -79,8 +79,8 @@ pub struct BaselineChange {
     pub item: ItemRef,
     /// Whose delivery.
     pub origin: Origin,
-    /// Where to.
-    pub settlement: Settlement,
+    /// Where to; `None`: there is none afterwards, as if nothing had been delivered.
+    pub settlement: Option<Settlement>,
     /// The delivered version, where the tenant never has it as its own: it is kept with the
     /// baseline, and [`super::ContentStore::versions_by_digest`] finds it.
     pub delivered: Option<DeliveredVersion>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dev2prod_model::access::{ContentWrite, HistoryRead, Scope};
 use dev2prod_model::id::OperationId;
-use dev2prod_model::operation::{Claim, Counts, Failure, Operation, Report, Request, State};
+use dev2prod_model::operation::{Claim, Counts, Failure, Kind, Operation, Report, Request, State};
 use tokio::sync::watch;
 use tokio::task::JoinError;
 use tokio::time::Instant;
@@ -84,10 +84,7 @@ impl Worker {
             }
         };
         if let End::Fail(..) = end
-            && matches!(
-                claim.operation().request,
-                Request::Import { dry_run: false, .. }
-            )
+            && claim.operation().request.kind() == Kind::Import
         {
             match lease
                 .while_tidying(release_stage(&self.engine, &claim))
@@ -231,7 +228,9 @@ async fn do_job(
     fresh.map_err(|error| JobError::Retry(error.into()))?;
     match claim.operation().request {
         Request::Export { .. } => Box::pin(export::run(&engine, &claim, &heartbeat)).await,
-        Request::Import { .. } => Box::pin(import::run(&engine, &claim, &heartbeat)).await,
+        Request::Import { .. } | Request::Undo { .. } => {
+            Box::pin(import::run(&engine, &claim, &heartbeat)).await
+        }
     }
 }
 

@@ -57,7 +57,7 @@ async fn deliver(world: &World, digest: Digest) {
     let change = BaselineChange {
         item: label(),
         origin: Origin(Uuid::nil()),
-        settlement,
+        settlement: Some(settlement),
         delivered: None,
     };
     store.stage_baselines(&stage, &[change]).await.unwrap();

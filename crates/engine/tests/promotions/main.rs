@@ -19,4 +19,5 @@ mod references;
 mod releases;
 mod removals;
 mod sealed;
+mod undo;
 mod world;

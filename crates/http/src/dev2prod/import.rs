@@ -8,7 +8,7 @@ use dev2prod_model::access::{Export, HistoryRead, Import, Principal, Scope, auth
 use dev2prod_model::id::{OperationId, TenantId};
 use dev2prod_model::operation::Kind;
 
-use super::import_request::{Asked, is_dry_run, read_request};
+use super::import_request::{Asked, check_dry_run, is_dry_run, read_request};
 use crate::extract::{Allowed, Caller, IdempotencyKey, InPath, read_body};
 use crate::problem::ApiError;
 use crate::state::AppState;
@@ -39,12 +39,7 @@ pub(crate) async fn start_import(
         options,
         plan,
     } = read_request(&body)?;
-    if dry_run && plan.is_some() {
-        return Err(ApiError::invalid(
-            "plan_id_of_a_dry_run",
-            "PlanId names a plan to be carried out: leave dryRun out, or PlanId. Nothing was started",
-        ));
-    }
+    check_dry_run(dry_run, plan)?;
     let elsewhere = exportable(&caller, scope.tenant());
     let asked = operations::ImportRequest {
         dry_run,

@@ -2,7 +2,7 @@
 //! to keep the import from doing something.
 
 use axum::http::Uri;
-use dev2prod_api::ImportRequest;
+use dev2prod_api::{ImportRequest, UndoRequest};
 use dev2prod_model::id::{FileId, InvalidId, OperationId};
 use dev2prod_model::json::JsonLimits;
 use dev2prod_model::plan::{ImportOptions, Resolution};
@@ -116,23 +116,58 @@ fn check_plan(members: &Map<String, Value>) -> Result<(), ApiError> {
     }
 }
 
-/// The file and the options in a body.
-pub(super) fn read_request(body: &[u8]) -> Result<Asked, ApiError> {
-    let members = object(body, &JsonLimits::default())?;
+/// Refuses members that are none of these.
+fn check_members(
+    members: &Map<String, Value>,
+    (what, path): (&str, &str),
+    known: &[&str],
+) -> Result<(), ApiError> {
     for name in members.keys() {
         if name.eq_ignore_ascii_case(DRY_RUN) {
             return Err(ApiError::invalid(
                 "unknown_member",
-                "say dryRun as a parameter, not as a member of the body: POST …/import?dryRun=true. Nothing was started",
+                format!(
+                    "say dryRun as a parameter, not as a member of the body: POST …/{path}?dryRun=true. Nothing was started"
+                ),
             ));
         }
-        if !ImportRequest::MEMBERS.contains(&name.as_str()) {
+        if !known.contains(&name.as_str()) {
             return Err(ApiError::invalid(
                 "unknown_member",
-                unknown("member of an import's body", name, &ImportRequest::MEMBERS),
+                unknown(&format!("member of {what}'s body"), name, known),
             ));
         }
     }
+    Ok(())
+}
+
+/// What the body of an undo asks for; an empty one asks for all that is the default.
+pub(super) fn read_undo(body: &[u8]) -> Result<UndoRequest, ApiError> {
+    if body.trim_ascii().is_empty() {
+        return Ok(UndoRequest::default());
+    }
+    let members = object(body, &JsonLimits::default())?;
+    check_members(&members, ("an undo", "undo"), &UndoRequest::MEMBERS)?;
+    check_resolutions(members.get("Resolutions"))?;
+    check_plan(&members)?;
+    typed(members)
+}
+
+/// A plan that is carried out was made by a dry run before.
+pub(super) fn check_dry_run(dry_run: bool, plan: Option<OperationId>) -> Result<(), ApiError> {
+    if dry_run && plan.is_some() {
+        return Err(ApiError::invalid(
+            "plan_id_of_a_dry_run",
+            "PlanId names a plan to be carried out: leave dryRun out, or PlanId. Nothing was started",
+        ));
+    }
+    Ok(())
+}
+
+/// The file and the options in a body.
+pub(super) fn read_request(body: &[u8]) -> Result<Asked, ApiError> {
+    let members = object(body, &JsonLimits::default())?;
+    check_members(&members, ("an import", "import"), &ImportRequest::MEMBERS)?;
     let file = match members.get("FileId") {
         None | Some(Value::Null) => {
             return Err(ApiError::invalid(

@@ -5,3 +5,4 @@ pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod import;
 mod import_request;
+pub(crate) mod undo;

@@ -256,6 +256,55 @@ async fn bodies_of_an_import() {
 }
 
 #[tokio::test]
+async fn undoing() {
+    let app = App::start().await;
+    let undo = |id: &str, query: &str, body: &str| {
+        app.post(format!("/rest/{DEV}/dev2prod/import/{id}/undo{query}"))
+            .by("promoter")
+            .body(body.to_owned())
+    };
+    let text = problems([
+        ("of nothing", undo(OPERATION, "", "")),
+        ("of no id", undo("5", "", "{}")),
+        ("mistyped parameter", undo(OPERATION, "?dryrunn=true", "{}")),
+        (
+            "dryRun in the body",
+            undo(OPERATION, "", "{\"dryRun\":true}"),
+        ),
+        (
+            "member of an import",
+            undo(OPERATION, "", &format!("{{\"FileId\":\"{FILE}\"}}")),
+        ),
+        (
+            "options beside PlanId",
+            undo(
+                OPERATION,
+                "",
+                &format!("{{\"PlanId\":\"{PLAN}\",\"Removals\":\"Skip\"}}"),
+            ),
+        ),
+        (
+            "PlanId of a dry run to be made",
+            undo(
+                OPERATION,
+                "?dryRun=true",
+                &format!("{{\"PlanId\":\"{PLAN}\"}}"),
+            ),
+        ),
+        (
+            "an answer for no pointer",
+            undo(
+                OPERATION,
+                "",
+                r#"{"Resolutions":[{"PackageName":"metadata","Key":"a","Path":"b","Take":"Target"}]}"#,
+            ),
+        ),
+    ])
+    .await;
+    insta::assert_snapshot!(text);
+}
+
+#[tokio::test]
 async fn an_import_takes_so_many_answers_and_no_more() {
     let app = App::start().await;
     let one = r#"{"PackageName":"metadata","Key":"a","Take":"Target"}"#;

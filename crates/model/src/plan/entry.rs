@@ -155,6 +155,9 @@ pub struct Entry {
     /// The baseline that the import moves to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settles: Option<Settlement>,
+    /// Of an undo: there was no baseline before, and there is none afterwards.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub unsettles: bool,
     /// The chunk of the bundle that holds the package's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chunk: Option<u32>,
@@ -174,7 +177,10 @@ impl Entry {
     /// Whether it does anything to the target, or stops the import: what a sealed plan is about.
     /// Items that stay as they are may change without voiding it.
     pub fn is_sealed(&self) -> bool {
-        self.action.changes() || self.action == Action::Failed || self.settles.is_some()
+        self.action.changes()
+            || self.action == Action::Failed
+            || self.settles.is_some()
+            || self.unsettles
     }
 
     /// Whether another plan means the same by it. Where the bundle keeps the item does not count.

@@ -7,14 +7,14 @@ use dev2prod_engine::ports::{
     ContentStore, ItemHead, Link, Page, StoreError, StoreResult, StoredItem,
 };
 use dev2prod_model::access::{Scope, VersionRead};
-use dev2prod_model::item::{Digest, ItemRef, Revision};
+use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
 use dev2prod_model::section::Section;
 use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 
 use super::Sqlite;
 use super::error::{self, to};
-use super::rows::{Bound, column, digest, hex_json, item_ref, items_json, versions_json};
+use super::rows::{Bound, column, digest, hex_json, item_ref, items_json, parsed, versions_json};
 
 /// The keys of a page: from `from` to before `to`.
 pub(super) struct Range {
@@ -305,6 +305,32 @@ impl ContentStore for Sqlite {
             }
         }
         Ok(found.into_values().collect())
+    }
+
+    async fn touched(
+        &self,
+        scope: &Scope<VersionRead>,
+        revision: Revision,
+        section: Section,
+        after: Option<&Key>,
+        limit: u32,
+    ) -> StoreResult<Vec<Key>> {
+        let rows = sqlx::query(
+            "SELECT c.key FROM tenant t CROSS JOIN change c
+             ON c.tenant = t.no AND c.revision = ?2 AND c.section = ?3 AND c.key > ?4
+             WHERE t.id = ?1 AND t.revision >= ?2 ORDER BY c.key LIMIT ?5",
+        )
+        .bind(scope.tenant().as_str())
+        .bind(revision.0)
+        .bind(section.index())
+        .bind(after.map_or("", Key::as_str))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(to("list what a revision touched"))?;
+        rows.iter()
+            .map(|row| parsed(row, 0, "change.key"))
+            .collect()
     }
 
     async fn references(

@@ -244,7 +244,8 @@ impl OperationStore for Sqlite {
     ) -> StoreResult<Option<OperationId>> {
         let doing = "look for the import of a plan";
         let sql = "SELECT o.id FROM tenant t CROSS JOIN operation o ON o.tenant = t.no
-                AND o.request ->> '$.Import.plan' = ?2 AND o.status = 'COMPLETED'
+                AND coalesce(o.request ->> '$.Import.plan', o.request ->> '$.Undo.plan') = ?2
+                AND o.status = 'COMPLETED'
              WHERE t.id = ?1 LIMIT 1";
         let row = sqlx::query(sql)
             .bind(scope.tenant().as_str())

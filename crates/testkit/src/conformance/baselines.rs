@@ -13,11 +13,11 @@ pub async fn baselines_move_with_the_flip(store: &dyn Store) {
     let settle = |source: Option<u64>, revision, result: Option<u64>| BaselineChange {
         item: item("a"),
         origin: origin(1),
-        settlement: Settlement {
+        settlement: Some(Settlement {
             source: source.map(digest),
             source_revision: Revision(revision),
             result: result.map(digest),
-        },
+        }),
         delivered: None,
     };
     let moves = [
@@ -35,13 +35,14 @@ pub async fn baselines_move_with_the_flip(store: &dyn Store) {
         store.flip(&stage, None).await.unwrap();
     }
     for (at, one) in (1..).zip(&moves) {
+        let settlement = one.settlement.unwrap();
         let expected = BaselineRow {
             item: item("a"),
             origin: origin(1),
             baseline: Baseline {
-                source: one.settlement.source,
-                source_revision: one.settlement.source_revision,
-                result: one.settlement.result,
+                source: settlement.source,
+                source_revision: settlement.source_revision,
+                result: settlement.result,
             },
         };
         let asked = [item("a"), item("b")];
@@ -183,4 +184,40 @@ pub async fn the_later_move_of_a_baseline_counts(store: &dyn Store) {
     ];
     assert_eq!(world.delivered(2).await, expected);
     assert_eq!(world.delivered(1).await.len(), 1);
+}
+
+/// A baseline can end: from then on nothing counts as delivered, and before it still does. Of two
+/// moves of one stage the later counts, whichever ends.
+pub async fn a_baseline_ends(store: &dyn Store) {
+    let world = World::new(store).await;
+    let end = |text: &str| BaselineChange {
+        settlement: None,
+        ..delivered(text, 1, 0)
+    };
+    let there = |at: i64| {
+        let (scope, asked) = (world.scope(), [item("a"), item("b"), item("c")]);
+        async move {
+            let rows = store.find_baselines(&scope, Revision(at), &asked).await;
+            let mut rows: Vec<_> = rows.unwrap().into_iter().map(|row| row.item).collect();
+            rows.sort();
+            rows
+        }
+    };
+    let first = [delivered("a", 1, 1), delivered("b", 1, 1)];
+    world.commit_with(&[], &first).await;
+    let stage = world.begin(&request(1)).await;
+    for moves in [
+        [end("a"), delivered("b", 1, 2), delivered("c", 1, 1)],
+        [delivered("a", 1, 2), end("b"), end("c")],
+    ] {
+        store.stage_baselines(&stage, &moves).await.unwrap();
+    }
+    store.flip(&stage, None).await.unwrap();
+    assert_eq!(there(1).await, [item("a"), item("b")]);
+    assert_eq!(there(2).await, [item("a")], "the later of two moves");
+    world.commit_with(&[], &[end("a"), end("c")]).await;
+    assert_eq!(there(2).await, [item("a")]);
+    assert!(there(3).await.is_empty());
+    world.commit_with(&[], &[delivered("a", 1, 3)]).await;
+    assert_eq!(there(4).await, [item("a")], "delivered again");
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use dev2prod_engine::ports::{BaselineChange, Change, DeliveredVersion, Link, PutItem, Store};
 use dev2prod_model::item::Revision;
+use dev2prod_model::section::Section;
 
 use super::world::{World, delivered, digest, item, linked, put, puts, remove, request, upkeep};
 
@@ -178,4 +179,47 @@ pub async fn what_was_delivered_is_kept_until_the_next_delivery(store: &dyn Stor
     let at = world.commit(&puts(&[("b", 2)])).await;
     prune(at).await;
     assert_eq!(found().await, [own]);
+}
+
+/// What the step to a revision wrote, removed or moved a baseline of is listed, in pages, by key; not
+/// what is staged.
+pub async fn what_a_revision_touched_is_listed(store: &dyn Store) {
+    let world = World::new(store).await;
+    world.commit(&puts(&[("a", 1), ("b", 1), ("d", 1)])).await;
+    let moved = [delivered("c", 1, 1), delivered("d", 1, 1)];
+    world
+        .commit_with(&[Change::Put(put("a", 2)), remove("b")], &moved)
+        .await;
+    let stage = world.begin(&request(1)).await;
+    let staged = [Change::Put(put("z", 1))];
+    store.stage(&stage, &staged).await.unwrap();
+    let of = async |revision: i64, section: Section, limit: u32| {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = store
+                .touched(
+                    &world.scope(),
+                    Revision(revision),
+                    section,
+                    after.as_ref(),
+                    limit,
+                )
+                .await
+                .unwrap();
+            assert!(page.len() <= limit as usize);
+            let Some(last) = page.last() else {
+                return found;
+            };
+            after = Some(last.clone());
+            found.extend(page.iter().map(ToString::to_string));
+        }
+    };
+    let section = item("a").section;
+    for limit in [1, 2, 3, 100] {
+        assert_eq!(of(1, section, limit).await, ["a", "b", "d"]);
+        assert_eq!(of(2, section, limit).await, ["a", "b", "c", "d"]);
+    }
+    assert!(of(3, section, 100).await.is_empty(), "staged only");
+    let other = Section::ALL.into_iter().find(|it| *it != section).unwrap();
+    assert!(of(2, other, 100).await.is_empty());
 }

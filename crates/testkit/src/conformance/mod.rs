@@ -67,6 +67,7 @@ macro_rules! for_each_store_story {
             lookups {
                 pages_of_referrers_neither_split_nor_lose_any
                 versions_are_found_by_their_digests
+                what_a_revision_touched_is_listed
                 what_was_delivered_is_kept_until_the_next_delivery
             }
             staging {
@@ -98,6 +99,7 @@ macro_rules! for_each_store_story {
                 a_thousand_baselines_are_found_at_once
                 an_abort_restores_baselines
                 the_later_move_of_a_baseline_counts
+                a_baseline_ends
             }
             pruning {
                 pruning_keeps_what_readers_at_the_limit_see

@@ -12,7 +12,8 @@ use dev2prod_model::operation::{
 use dev2prod_model::section::Section;
 
 use super::world::{
-    LONG_MS, NOW_MS, World, a_moment, assert_fenced, completed, digest, failed, item, key, upkeep,
+    LONG_MS, NOW_MS, World, a_moment, assert_fenced, completed, digest, failed, item, key, origin,
+    upkeep,
 };
 
 /// A report with something in every part.
@@ -43,6 +44,7 @@ fn report() -> Report {
         plan: Some(digest(5)),
         target_revision: Revision(3),
         result_revision: None,
+        origin: Some(origin(7)),
     })
 }
 

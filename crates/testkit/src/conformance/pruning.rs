@@ -52,10 +52,10 @@ pub async fn pruning_keeps_what_readers_at_the_limit_see(store: &dyn Store) {
 pub async fn pruning_keeps_what_was_last_delivered(store: &dyn Store) {
     let world = World::new(store).await;
     let mixed = BaselineChange {
-        settlement: Settlement {
+        settlement: delivered("b", 1, 11).settlement.map(|moved| Settlement {
             result: Some(digest(12)),
-            ..delivered("b", 1, 11).settlement
-        },
+            ..moved
+        }),
         ..delivered("b", 1, 11)
     };
     let first = puts(&[("a", 1), ("b", 11)]);

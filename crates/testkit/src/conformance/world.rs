@@ -102,11 +102,11 @@ pub(super) fn delivered(text: &str, by: u128, n: u64) -> BaselineChange {
     BaselineChange {
         item: item(text),
         origin: origin(by),
-        settlement: Settlement {
+        settlement: Some(Settlement {
             source: Some(digest(n)),
             source_revision: Revision(7),
             result: Some(digest(n)),
-        },
+        }),
         delivered: None,
     }
 }

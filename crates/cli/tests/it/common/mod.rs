@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may end it")]
 
+pub(crate) mod console;
 pub(crate) mod filter;
 pub(crate) mod server;
 

@@ -304,10 +304,20 @@ async fn baselines(
     if any_between(connection, ANY_BASELINE, no, span, doing).await? {
         end_baselines(connection, no, next, changes.keys().copied(), doing).await?;
     }
-    let rows = insert_delivered(connection, no, changes.into_values().collect(), doing).await?;
+    let (moved, ended): (Vec<_>, Vec<_>) = changes
+        .into_values()
+        .partition(|change| change.settlement.is_some());
+    if again && !ended.is_empty() {
+        unstage_baselines(connection, no, next, &ended, doing).await?;
+    }
+    let rows = insert_delivered(connection, no, moved, doing).await?;
+    let rows: Vec<_> = rows
+        .into_iter()
+        .filter_map(|(change, body)| Some((change, change.settlement?, body)))
+        .collect();
     BASELINES
-        .rows(connection, &rows, doing, |statement, (change, body)| {
-            let settlement = &change.settlement;
+        .rows(connection, &rows, doing, |statement, row| {
+            let (change, settlement, body) = row;
             let result = match settlement.result {
                 result if result == settlement.source => result.map(|_| Vec::new()),
                 result => result.map(|digest| digest.0.to_vec()),
@@ -327,15 +337,9 @@ async fn baselines(
         .await
 }
 
-/// Ends the baselines that these moves follow.
-async fn end_baselines<'a>(
-    connection: &mut SqliteConnection,
-    no: i64,
-    next: Revision,
-    moves: impl Iterator<Item = (&'a ItemRef, Origin)>,
-    doing: &'static str,
-) -> StoreResult<()> {
-    let origins: Vec<_> = moves
+/// Names baselines in a statement: `[[section, key, origin], ...]`.
+fn baselines_json<'a>(moves: impl Iterator<Item = (&'a ItemRef, Origin)>) -> String {
+    let named: Vec<_> = moves
         .map(|(item, origin)| {
             serde_json::json!([
                 item.section.index(),
@@ -344,6 +348,40 @@ async fn end_baselines<'a>(
             ])
         })
         .collect();
+    serde_json::Value::from(named).to_string()
+}
+
+/// Deletes what an earlier batch staged of these.
+async fn unstage_baselines(
+    connection: &mut SqliteConnection,
+    no: i64,
+    next: Revision,
+    ended: &[&BaselineChange],
+    doing: &'static str,
+) -> StoreResult<()> {
+    let named = ended.iter().map(|change| (&change.item, change.origin));
+    sqlx::query(
+        "DELETE FROM baseline WHERE tenant = ?1 AND from_rev = ?3
+             AND (section, key, origin) IN (
+                 SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(?2))",
+    )
+    .bind(no)
+    .bind(baselines_json(named))
+    .bind(next.0)
+    .execute(connection)
+    .await
+    .map_err(to(doing))?;
+    Ok(())
+}
+
+/// Ends the baselines that these moves follow.
+async fn end_baselines<'a>(
+    connection: &mut SqliteConnection,
+    no: i64,
+    next: Revision,
+    moves: impl Iterator<Item = (&'a ItemRef, Origin)>,
+    doing: &'static str,
+) -> StoreResult<()> {
     sqlx::query(
         "INSERT INTO baseline
          SELECT v.tenant, v.section, v.key, v.origin, v.from_rev, ?4, v.source,
@@ -354,7 +392,7 @@ async fn end_baselines<'a>(
          WHERE true ON CONFLICT DO UPDATE SET to_rev = excluded.to_rev",
     )
     .bind(no)
-    .bind(serde_json::Value::from(origins).to_string())
+    .bind(baselines_json(moves))
     .bind(OPEN)
     .bind(next.0)
     .execute(&mut *connection)
