@@ -5,8 +5,8 @@
 
 use dev2prod_model::item::{Digest, Revision};
 use dev2prod_model::plan::{
-    Action, Baseline, FirstDelivery, ImportOptions, PackageSide, Reason, RemovalPolicy, Row,
-    TargetSide, Terms, decide,
+    Action, Baseline, ConflictPolicy, Decision, FirstDelivery, ImportOptions, PackageSide, Reason,
+    RemovalPolicy, Row, TargetSide, Terms, decide, to_merge,
 };
 
 const A: Digest = Digest([1; 32]);
@@ -76,6 +76,7 @@ fn a_dependency_that_is_only_wanted_where_it_lacks_changes_nothing_else() {
         target,
         baseline,
         delivered_by_other: false,
+        held_by_other: false,
     };
     check(
         row(None, None),
@@ -253,5 +254,55 @@ fn what_is_shipped_shared_changed_or_away_is_not_removed() {
         away,
         &default,
         Some((Action::Skipped, Reason::AlreadyRemoved, true)),
+    );
+}
+
+#[test]
+fn what_another_origin_delivered_too_is_asked_about_before_it_is_replaced() {
+    let row = Row {
+        package: package(B, false),
+        target: target(A),
+        baseline: delivered(A),
+        delivered_by_other: true,
+        held_by_other: true,
+    };
+    let by = |conflicts| Situation {
+        options: ImportOptions {
+            conflicts,
+            ..ImportOptions::default()
+        },
+        ..Situation::default()
+    };
+    for (policy, action, reason) in [
+        (
+            ConflictPolicy::Fail,
+            Action::Failed,
+            Reason::DeliveredByOther,
+        ),
+        (
+            ConflictPolicy::Overwrite,
+            Action::Modified,
+            Reason::ConflictOverwritten,
+        ),
+        (ConflictPolicy::Keep, Action::Skipped, Reason::ConflictKept),
+    ] {
+        let settles = policy != ConflictPolicy::Fail;
+        check(row, &by(policy), Some((action, reason, settles)));
+        let decision = Decision {
+            action,
+            reason,
+            settles: None,
+        };
+        assert_eq!(to_merge(&row, &decision), None);
+    }
+    // Once the other's version was replaced, this origin goes on alone.
+    let alone = Row {
+        held_by_other: false,
+        ..row
+    };
+    check(
+        alone,
+        &Situation::default(),
+        Some((Action::Modified, Reason::SourceChanged, true)),
     );
 }

@@ -320,6 +320,11 @@ fn row(
     let other = baselines
         .iter()
         .any(|row| row.origin != origin && row.baseline.source.is_some());
+    let held =
+        |row: &BaselineRow| content.is_some_and(|head| row.baseline.result == Some(head.digest));
+    let held_by_other = baselines
+        .iter()
+        .any(|row| row.origin != origin && held(row));
     Row {
         package: package.map(|head| PackageSide {
             digest: head.digest,
@@ -332,5 +337,6 @@ fn row(
         }),
         baseline: own.map(|row| Baseline { ..row.baseline }),
         delivered_by_other: other,
+        held_by_other,
     }
 }

@@ -89,6 +89,17 @@ async fn two_development_tenants_never_overwrite_each_other_silently() {
     assert_snapshot!(first_again.warnings().join("\n"), @"target_kept: 1 item changed in the target and not in the source since the last delivery: the target keeps its own");
     assert_eq!(world.digests(&prod).await, world.digests(&dev2).await);
 
+    // What both delivered alike is replaced by neither of them unasked.
+    world.put(&dev2, &feature("b", 2)).await;
+    let refused = world.promote(&dev2, &prod, &plain()).await;
+    assert_snapshot!(refused.plan, @"Failed delivered_by_other: featureInstances b");
+    let keep = options(json!({"Conflicts": "Keep"}));
+    let kept = world.promote(&dev2, &prod, &keep).await.done();
+    assert_snapshot!(kept.plan, @"Skipped conflict_kept: featureInstances b");
+    world.put(&dev1, &feature("b", 3)).await;
+    world.promote(&dev1, &prod, &plain()).await.done();
+    assert_snapshot!(world.stored_body(&prod, "featureInstances", "b").await, @r#"{"value":3}"#);
+
     world.delete(&dev1, "featureInstances", "b").await;
     let shared = world.promote(&dev1, &prod, &plain()).await.done();
     assert_eq!(shared.count(Reason::RemovalShared), 1, "{}", shared.plan);

@@ -46,6 +46,9 @@ pub struct Row {
     pub baseline: Option<Baseline>,
     /// Whether another origin's last delivery of it was not a removal.
     pub delivered_by_other: bool,
+    /// Whether the target's version is what another origin last delivered: it may be its work, and
+    /// is not replaced silently although this origin delivered the same.
+    pub held_by_other: bool,
 }
 
 /// What holds for the item because of its section, the package and the request.
@@ -100,7 +103,11 @@ fn decide_carried(package: &PackageSide, row: &Row, terms: &Terms<'_>) -> Decisi
     }
     // A target that kept its own and came to be the same later did so without this origin.
     if target == base.source && base.result == base.source {
-        return take(package, row, Reason::SourceChanged);
+        return if row.held_by_other && target.is_some() {
+            conflict(package, row, terms, Reason::DeliveredByOther)
+        } else {
+            take(package, row, Reason::SourceChanged)
+        };
     }
     conflict(package, row, terms, Reason::Conflict)
 }

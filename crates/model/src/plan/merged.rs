@@ -13,8 +13,9 @@ pub fn to_merge(row: &Row, decision: &Decision) -> Option<Settlement> {
         decision.reason,
         Reason::Conflict | Reason::ConflictOverwritten | Reason::ConflictKept
     );
-    let (package, _, _) = (row.package?, row.target?, row.baseline?.source?);
-    both_changed.then_some(Settlement {
+    let (package, target, base) = (row.package?, row.target?, row.baseline?.source?);
+    // What the target did not change, another origin delivered: there is nothing to merge.
+    (both_changed && target.digest != base).then_some(Settlement {
         source: Some(package.digest),
         source_revision: package.revision,
         result: None,

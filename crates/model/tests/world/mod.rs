@@ -181,6 +181,9 @@ impl World {
             }),
             baseline: self.baselines.get(&(key, import.origin)).copied(),
             delivered_by_other: other.is_some_and(|baseline| baseline.source.is_some()),
+            held_by_other: other.is_some_and(|baseline| {
+                baseline.result.is_some() && baseline.result == self.target.get(&key).copied()
+            }),
         };
         let terms = Terms {
             options,

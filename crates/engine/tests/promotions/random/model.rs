@@ -270,7 +270,10 @@ impl Model {
         let target = self.target.get(&key).copied();
         let last = self.deliveries.get(&(key, bundle.origin)).copied();
         let other = self.deliveries.get(&(key, 1 - bundle.origin));
-        let others = other.is_some_and(|other| other.source.is_some());
+        let others = Others {
+            deliver: other.is_some_and(|other| other.source.is_some()),
+            hold: target.is_some() && other.is_some_and(|other| other.result == target),
+        };
         match bundle.carried.get(&key) {
             Some(carried) => settle_carried(carried, target, last, others, choices),
             None => {
@@ -280,17 +283,26 @@ impl Model {
                     Removals::Apply => !config && !bundle.named,
                     Removals::All => false,
                 };
-                settle_gone(bundle.revision, target, last, others, off, choices)
+                settle_gone(bundle.revision, target, last, others.deliver, off, choices)
             }
         }
     }
+}
+
+/// What the other origin has to do with an item.
+#[derive(Clone, Copy)]
+struct Others {
+    /// It delivered it.
+    deliver: bool,
+    /// The target's version is what it delivered last.
+    hold: bool,
 }
 
 fn settle_carried(
     carried: &Carried,
     target: Option<Item>,
     last: Option<Delivery>,
-    others: bool,
+    others: Others,
     choices: &Choices,
 ) -> (Verdict, Option<Delivery>) {
     let Carried { item, changed, .. } = *carried;
@@ -327,7 +339,7 @@ fn settle_carried(
         return (Verdict::Stay, None);
     }
     match last {
-        None if others => by_choice(choices.conflicts),
+        None if others.deliver => by_choice(choices.conflicts),
         None if target.is_none() => take(),
         None => by_choice(choices.first_delivery),
         // The source is as it was delivered: the target's version is a wish of the target's.
@@ -336,7 +348,13 @@ fn settle_carried(
             (Verdict::Stay, settled(None).filter(|_| newer))
         }
         Some(_) if refused => (Verdict::Fail, None),
-        Some(last) if target == last.source && last.result == last.source => take(),
+        Some(last) if target == last.source && last.result == last.source => {
+            if others.hold {
+                by_choice(choices.conflicts)
+            } else {
+                take()
+            }
+        }
         Some(last) => match (last.source, target) {
             (Some(base), Some(own)) => match Item::merged(base, own, item, choices.conflicts) {
                 None => (Verdict::Fail, None),
