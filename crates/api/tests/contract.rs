@@ -327,6 +327,7 @@ fn time_to_live_counts_down_while_work_goes_on_and_stops_at_zero() {
 fn a_running_import_says_who_works_and_how_far_it_is() {
     let mut running = dry_run();
     running.state = State::Running {
+        cancel_by: None,
         server: "company-server".to_owned(),
         started_ms: running.created_ms,
         progress: Some(Progress::at(Phase::Staging)),

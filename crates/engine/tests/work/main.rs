@@ -5,6 +5,7 @@
 )]
 
 mod asking;
+mod canceling;
 mod exporting;
 #[cfg(feature = "failpoints")]
 mod failing;
