@@ -12,4 +12,6 @@ mod failing;
 mod faults;
 mod running;
 mod selecting;
+#[cfg(feature = "failpoints")]
+mod stopping;
 mod world;
