@@ -345,6 +345,32 @@ fn a_running_import_says_who_works_and_how_far_it_is() {
 }
 
 #[test]
+fn a_running_import_says_how_fast_it_goes_and_which_bundle_is_open() {
+    let bundle: OperationId = "66fabdf1e4b06908b04d4051".parse().unwrap();
+    let mut running = dry_run();
+    running.state = State::Running {
+        cancel_by: Some("bob".parse().unwrap()),
+        server: "company-server".to_owned(),
+        started_ms: running.created_ms,
+        progress: Some(Progress {
+            items_done: 300,
+            items_total: Some(900),
+            since_ms: Some(1_000),
+            counted_ms: Some(4_000),
+            bundle: Some(bundle),
+            ..Progress::at(Phase::Planning)
+        }),
+    };
+    let ours = status(&running);
+    assert_eq!(ours.package_manager_id, Some(bundle));
+    assert_eq!(ours.canceled_by.unwrap().as_str(), "bob");
+    insta::assert_snapshot!(
+        serde_json::to_string(&ours.progress).unwrap(),
+        @r#"{"Phase":"Planning","ItemsDone":300,"ItemsTotal":900,"BytesDone":0,"ItemsPerSecond":100,"EstimatedEndTime":10000}"#
+    );
+}
+
+#[test]
 fn an_export_is_no_import_and_an_import_no_export() {
     let none = ExportStatus::from_operation(&dry_run(), &export_view());
     assert_eq!(none, None);

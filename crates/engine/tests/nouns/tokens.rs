@@ -1,7 +1,7 @@
 //! API tokens.
 
 use dev2prod_engine::accounts::{
-    NewToken, TOKENS_MAX, create_token, create_user, delete_token, set_role, tokens,
+    NewToken, TOKENS_MAX, create_token, create_user, delete_token, set_role, token_end, tokens,
 };
 use dev2prod_model::access::{Principal, Role, RoleWrite};
 use insta::assert_snapshot;
@@ -90,6 +90,40 @@ async fn a_token_of_limited_reach_makes_none_that_reaches_further() {
     create_token(engine, &limited_caller, None, limited)
         .await
         .expect("as far as it reaches itself");
+}
+
+#[tokio::test]
+async fn a_token_that_ends_makes_none_that_outlives_it() {
+    let world = World::start().await;
+    let (engine, owner) = (&world.engine, world.admin().await);
+    let end_ms = engine.now_ms() + 60_000;
+    let ending = |expires_ms| NewToken {
+        expires_ms,
+        ..new_token()
+    };
+    let (_, text) = create_token(engine, &owner, None, ending(Some(end_ms)))
+        .await
+        .unwrap();
+    let until_ms = token_end(engine, text.expose_secret()).await.unwrap();
+    assert_eq!(until_ms, Some(end_ms));
+    for later in [None, Some(end_ms + 1)] {
+        let refused = create_token(engine, &owner, until_ms, ending(later)).await;
+        let refused = told(&refused.unwrap_err());
+        assert!(
+            refused.starts_with("token_outlives: you come with a token that ends at 2"),
+            "{refused}"
+        );
+    }
+    let (_, other) = create_token(engine, &owner, until_ms, ending(Some(end_ms)))
+        .await
+        .expect("as long as it lasts itself");
+    let lasting = create_token(engine, &owner, None, new_token())
+        .await
+        .unwrap();
+    let ends = async |text: &str| token_end(engine, text).await.unwrap();
+    assert_eq!(ends(other.expose_secret()).await, Some(end_ms));
+    assert_eq!(ends(lasting.1.expose_secret()).await, None);
+    assert_eq!(ends("a.b.c").await, None, "of a session");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod exporting;
 #[cfg(feature = "failpoints")]
 mod failing;
 mod faults;
+mod following;
 mod running;
 mod selecting;
 #[cfg(feature = "failpoints")]
