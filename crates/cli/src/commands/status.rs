@@ -8,6 +8,7 @@ use super::verdict::{export_ended, import_ended};
 use super::waiting::TimeoutArgs;
 use crate::connect::{Side, TenantArgs};
 use crate::exit::{CommandError, CommandResult};
+use crate::interrupt::Waiting;
 use crate::output::progress::Step;
 use crate::output::{Output, notices, plan};
 
@@ -67,6 +68,7 @@ async fn import(args: &StatusArgs, tenant: &InTenant) -> Result<RemoteImport, Cl
     }
     let mut step = Step::begin(format!("Waiting for {}", args.id));
     let wait = args.timeout.deadline().wait();
+    let _waiting = Waiting::of(tenant, &args.id);
     let waited = tenant.wait_for_import(&args.id, &wait, |import| {
         let waiting_for = import.waiting_for.as_deref();
         step.status(&import.status, import.progress.as_ref(), waiting_for);
@@ -109,6 +111,7 @@ async fn export(args: &StatusArgs, tenant: &InTenant, output: Output) -> Command
 async fn followed(args: &StatusArgs, tenant: &InTenant) -> Result<RemoteExport, CommandError> {
     let mut step = Step::begin(format!("Waiting for {}", args.id));
     let wait = args.timeout.deadline().wait();
+    let _waiting = Waiting::of(tenant, &args.id);
     let waited = tenant.wait_for_export(&args.id, &wait, |export| {
         step.status(&export.status, export.progress.as_ref(), None);
     });
