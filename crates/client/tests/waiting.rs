@@ -116,7 +116,7 @@ async fn a_stream_that_breaks_is_gone_on_with_and_then_done_without() {
         .unwrap();
     assert_eq!(
         asked(&server),
-        "66, events, 66, events a-7, 66, events a-7, 66, 66, 66, 66, 66, 66, 66"
+        "66, events, 66, 66, events a-7, 66, events a-7, 66, 66, 66, 66, 66, 66"
     );
 }
 

@@ -86,7 +86,8 @@ fn import_shown(import: &RemoteImport, output: Output) -> CommandResult {
         let head = format!("{what} {}: {}", import.id, import.status);
         let waiting = import.waiting_for.as_ref();
         let waiting = waiting.map_or_else(String::new, |id| format!(", waits for {id}"));
-        format!("{head}{waiting}\n{}", plan::plan(import))
+        let by = canceled_by(&import.raw);
+        format!("{head}{by}{waiting}\n{}", plan::plan(import))
     })?;
     notices::of_import(import);
     import_ended(import, import.dry_run == Some(true), false)
@@ -102,10 +103,17 @@ async fn export(args: &StatusArgs, tenant: &InTenant, output: Output) -> Command
         let file = export.file_id.as_ref();
         let file = file.map_or_else(String::new, |id| format!(", file {id}"));
         let statistics = plan::statistics(&export.statistics, export.item_count);
-        format!("{head}{file}\n{statistics}")
+        let by = canceled_by(&export.raw);
+        format!("{head}{by}{file}\n{statistics}")
     })?;
     notices::of_export(&export);
     export_ended(&export)
+}
+
+/// Who stopped it, of servers that say so.
+fn canceled_by(status: &serde_json::Value) -> String {
+    let by = status.get("CanceledBy").and_then(|by| by.as_str());
+    by.map_or_else(String::new, |by| format!(" by {by}"))
 }
 
 async fn followed(args: &StatusArgs, tenant: &InTenant) -> Result<RemoteExport, CommandError> {
