@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use dev2prod_model::id::{Login, OperationId};
-use dev2prod_model::operation::{Operation, Request, State, Status};
+use dev2prod_model::operation::{Kind, Operation, State, Status};
 
-use crate::import_status::OperationType;
+use crate::import_status::{OperationType, operation_type};
 use crate::notice::{OperationError, Progress};
 use crate::words;
 
@@ -17,9 +17,9 @@ pub struct OperationEvent {
     /// The operation.
     #[schema(value_type = words::OperationId)]
     pub id: OperationId,
-    /// Whether it is an export or an import.
+    /// Whether it is an export, an import or an undo.
     pub operation_type: OperationType,
-    /// Whether an import stops at the plan; left out for exports.
+    /// Whether an import or undo stops at the plan; left out for exports.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
     pub dry_run: Option<bool>,
@@ -56,10 +56,7 @@ pub struct OperationEvent {
 impl OperationEvent {
     /// The event of an operation as it stands.
     pub fn from_operation(operation: &Operation, waiting_for: Option<OperationId>) -> Self {
-        let (operation_type, dry_run) = match &operation.request {
-            Request::Export { .. } => (OperationType::Export, None),
-            Request::Import { dry_run, .. } => (OperationType::Import, Some(*dry_run)),
-        };
+        let kind = operation.request.kind();
         let (progress, failure) = match &operation.state {
             State::Running { progress, .. } => (progress.as_ref(), None),
             State::Ended { failure, .. } => (None, failure.as_ref()),
@@ -67,8 +64,8 @@ impl OperationEvent {
         };
         Self {
             id: operation.id,
-            operation_type,
-            dry_run,
+            operation_type: operation_type(operation),
+            dry_run: (kind != Kind::Export).then_some(kind == Kind::DryRun),
             status: operation.status(),
             start_time: operation.started_ms().unwrap_or(operation.created_ms),
             last_update_time: operation.updated_ms,

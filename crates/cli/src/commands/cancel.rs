@@ -10,7 +10,7 @@ use crate::connect::{Side, TenantArgs};
 use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::Output;
 
-/// Stop an export, dry run or import that is not over
+/// Stop an export, dry run, import or undo that is not over
 ///
 /// Nothing was changed by it, and nothing of it is left behind. What is over is not taken back.
 #[derive(Args, Debug)]
@@ -36,7 +36,7 @@ pub(crate) async fn run(args: &CancelArgs, output: Output) -> CommandResult {
     };
     let tenant = args.tenant.connect(side)?;
     offered::feature(tenant.client(), Feature::Cancel).await?;
-    let (what, canceled) = match stop(args, &tenant).await {
+    let canceled = match stop(args, &tenant).await {
         Ok(stopped) => stopped,
         Err(ClientError::Problem { problem, .. }) if problem.status == 404 => {
             let (id, tenant) = (&args.id, tenant.tenant());
@@ -55,20 +55,17 @@ pub(crate) async fn run(args: &CancelArgs, output: Output) -> CommandResult {
             Status::Canceled => "",
             _ => ", and stops right now",
         };
-        format!("{what} {}: {}{stops}", args.id, canceled.status.name())
+        format!("{}: {}{stops}", args.id, canceled.status.name())
     })?;
     Ok(Exit::Done)
 }
 
-async fn stop(
-    args: &CancelArgs,
-    tenant: &InTenant,
-) -> Result<(&'static str, Canceled), ClientError> {
+async fn stop(args: &CancelArgs, tenant: &InTenant) -> Result<Canceled, ClientError> {
     if !args.export {
         match tenant.cancel_import(&args.id).await {
             Err(error) if error.status() == Some(404) => {}
-            canceled => return Ok(("Import", canceled?)),
+            canceled => return canceled,
         }
     }
-    Ok(("Export", tenant.cancel_export(&args.id).await?))
+    tenant.cancel_export(&args.id).await
 }

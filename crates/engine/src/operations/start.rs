@@ -108,6 +108,9 @@ pub async fn start_undo(
     asked: UndoRequest,
     idempotency: Option<IdempotencyRequest>,
 ) -> EngineResult<OperationId> {
+    if let Some(id) = asked_before(engine, &scope.narrow(), idempotency.as_ref()).await? {
+        return Ok(id);
+    }
     let UndoRequest {
         dry_run,
         of,

@@ -17,7 +17,7 @@ use crate::ports::{Begun, BlobPath, Holder, OperationFilter, StoreResult};
 
 /// How long the end of a canceled operation waits for what it left to be gone. Where there is more
 /// to remove than that, the caller hears that it is canceled and the rest is removed afterwards.
-const TIDY_FIRST: Duration = Duration::from_millis(400);
+const TIDY_FIRST: Duration = Duration::from_millis(250);
 
 impl Worker {
     /// Ends the operation as canceled, if somebody asked for it and it is not over.
@@ -34,9 +34,12 @@ impl Worker {
         let mut tidied = Box::pin(give_up(self.engine(), claim, heartbeat));
         let first = tokio::time::timeout(TIDY_FIRST, lease.while_tidying(&mut tidied)).await;
         // Whoever has taken it over cancels it too.
-        let _ = self.end(claim, &canceled, began).await;
+        let end = self.end(claim, &canceled, began);
         if first.is_err() {
-            tidied.await;
+            // Side by side: what is being removed may hold what the end needs to be written.
+            let _ = tokio::join!(end, tidied);
+        } else {
+            let _ = end.await;
         }
     }
 }

@@ -24,7 +24,7 @@ const ATTEMPTS_MAX: u32 = 5;
 /// How long to wait before the next try, times the tries there were.
 const RETRY_MS: i64 = 1_000;
 /// How long a job that is to be canceled has to stop by itself.
-const STOP_BY_ITSELF: Duration = Duration::from_millis(250);
+const STOP_BY_ITSELF: Duration = Duration::from_millis(200);
 /// How long to wait before the end of an operation is written again if the store does not take it.
 const FINISH_PAUSE: Duration = Duration::from_millis(200);
 /// The longest such wait; each is twice the one before.

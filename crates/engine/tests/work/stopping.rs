@@ -105,9 +105,15 @@ async fn stop_at(point: &str) {
 async fn assert_untouched(world: &World, tenant: &TenantId, revision: i64, point: &str) {
     let scope = world.scope::<ContentWrite>(tenant);
     let holder = Holder::Request(Uuid::from_u128(7));
-    let begun = world.store.begin_stage(&scope, &holder, 60_000).await;
-    let Begun::Stage(stage) = begun.unwrap() else {
-        panic!("{point}: somebody still holds the tenant's content")
+    let mut tries = 0;
+    let stage = loop {
+        let begun = world.store.begin_stage(&scope, &holder, 60_000).await;
+        match begun.unwrap() {
+            Begun::Stage(stage) => break stage,
+            other => assert!(tries < 500, "{point}: somebody still holds it: {other:?}"),
+        }
+        tries += 1;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     };
     assert_eq!(stage.base.0, revision, "{point}");
     let staged = world.store.staged(&stage, None, 10).await.unwrap();

@@ -67,7 +67,7 @@ fn an_import_is_canceled_and_changes_nothing() {
     insta::assert_snapshot!(home.run(&["cancel", &waiting]), @r"
     exit 0
     -- stdout
-    Import [id]: CANCELED
+    [id]: CANCELED
     ");
     let ran = home.run(&["cancel", "--output", "json", &running]).ok();
     assert_eq!(ran.json()["Status"], "CANCELED", "{ran}");

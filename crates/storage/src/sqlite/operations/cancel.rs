@@ -2,7 +2,7 @@
 
 use dev2prod_engine::ports::{CancelAsked, StoreResult};
 use dev2prod_model::access::{OperationCancel, Scope};
-use dev2prod_model::id::OperationId;
+use dev2prod_model::id::{Login, OperationId};
 use dev2prod_model::operation::{Operation, State};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
@@ -39,9 +39,8 @@ impl Sqlite {
             operation(&row)?,
             column(&row, 13, "operation.lease_until_ms")?,
         );
-        let asked = match stands.clone().ask_cancel(scope.login(), held, now_ms) {
-            Ok(asked) => asked,
-            Err(_) => return Ok(Some(CancelAsked::Over(stands))),
+        let Ok(asked) = stands.clone().ask_cancel(scope.login(), held, now_ms) else {
+            return Ok(Some(CancelAsked::Over(stands)));
         };
         write(&mut tx, &asked, doing).await?;
         tx.commit().await.map_err(to(doing))?;
@@ -70,7 +69,7 @@ async fn write(
     .bind(asked.id.to_string())
     .bind(asked.status().name())
     .bind(asked.updated_ms)
-    .bind(by.map(|by| by.as_str()))
+    .bind(by.map(Login::as_str))
     .bind(over)
     .execute(&mut *connection)
     .await
