@@ -8,6 +8,7 @@ use dev2prod_model::item::{Digest, Revision};
 use dev2prod_model::operation::{ExportReport, Operation, Report, Request, State, Status};
 use dev2prod_model::section::Section;
 
+use crate::event::canceled_by;
 use crate::import_status::OperationType;
 use crate::notice::{Notice, OperationError, Progress};
 use crate::words;
@@ -73,6 +74,10 @@ pub struct ExportStatus {
     /// Who asked for it.
     #[schema(value_type = words::Login)]
     pub created_by: Login,
+    /// Who asked for it to be stopped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::Login>, nullable = false)]
+    pub canceled_by: Option<Login>,
 }
 
 /// What the status of an export shows besides the operation itself.
@@ -106,6 +111,7 @@ impl ExportStatus {
             content_digest: shown.report.and_then(|report| report.content_digest),
             source_revision: shown.report.map(|report| report.revision),
             created_by: operation.created_by.clone(),
+            canceled_by: canceled_by(operation),
         })
     }
 }
@@ -123,6 +129,12 @@ pub(crate) fn shown(operation: &Operation) -> Option<Shown<'_>> {
     };
     Some(match &operation.state {
         State::Pending => Shown {
+            report: None,
+            file: None,
+            progress: None,
+            error: None,
+        },
+        State::Canceled { .. } => Shown {
             report: None,
             file: None,
             progress: None,

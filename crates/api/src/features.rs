@@ -46,6 +46,10 @@ features! {
     Comment = "comment";
     /// The plan or result of an import item by item.
     Changes = "changes";
+    /// Stopping an export or import.
+    Cancel = "cancel";
+    /// Server-sent events of operations.
+    Events = "events";
     /// Lists of exports and imports.
     History = "history";
     /// The Package Manager.

@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use dev2prod_model::id::{FileId, Login, OperationId};
 use dev2prod_model::operation::{Kind, Operation, Status};
 
+use crate::event::canceled_by;
 use crate::export_status::{self, ExportView};
 use crate::import_status::{self, OperationType};
 use crate::notice::{OperationError, Totals};
@@ -62,6 +63,10 @@ pub struct ExportSummary {
     /// Who asked for it.
     #[schema(value_type = words::Login)]
     pub created_by: Login,
+    /// Who asked for it to be stopped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::Login>, nullable = false)]
+    pub canceled_by: Option<Login>,
 }
 
 impl ExportSummary {
@@ -81,6 +86,7 @@ impl ExportSummary {
             operation_type: OperationType::Export,
             error: shown.error,
             created_by: operation.created_by.clone(),
+            canceled_by: canceled_by(operation),
         })
     }
 }
@@ -139,6 +145,10 @@ pub struct ImportSummary {
     /// Who asked for it.
     #[schema(value_type = words::Login)]
     pub created_by: Login,
+    /// Who asked for it to be stopped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::Login>, nullable = false)]
+    pub canceled_by: Option<Login>,
     /// The caller's note.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
@@ -164,6 +174,7 @@ impl ImportSummary {
             undo_of: operation.request.undo_of(),
             error: shown.failure.map(OperationError::from),
             created_by: operation.created_by.clone(),
+            canceled_by: canceled_by(operation),
             comment: options.comment.clone(),
         })
     }

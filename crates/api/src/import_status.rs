@@ -10,6 +10,7 @@ use dev2prod_model::operation::{
 };
 use dev2prod_model::section::Section;
 
+use crate::event::canceled_by;
 use crate::notice::{Notice, OperationError, Progress, Totals};
 use crate::words;
 
@@ -156,6 +157,10 @@ pub struct ImportStatus {
     /// Who asked for it.
     #[schema(value_type = words::Login)]
     pub created_by: Login,
+    /// Who asked for it to be stopped.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::Login>, nullable = false)]
+    pub canceled_by: Option<Login>,
     /// The caller's note.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
@@ -195,7 +200,7 @@ impl ImportStatus {
             file_id: file_id(operation),
             status: operation.status(),
             dry_run,
-            package_manager_id: shown.report.and_then(|report| report.package_manager_id),
+            package_manager_id: bundle_of(operation),
             start_time: started_ms.unwrap_or(operation.created_ms),
             last_update_time: operation.updated_ms,
             processing_server_name: shown.server.map(str::to_owned),
@@ -209,6 +214,7 @@ impl ImportStatus {
             target_revision: planned.map(|report| report.target_revision),
             waiting_for: view.waiting_for,
             created_by: operation.created_by.clone(),
+            canceled_by: canceled_by(operation),
             comment: options.comment.clone(),
         })
     }
@@ -237,20 +243,39 @@ pub(crate) fn shown(operation: &Operation) -> Shown<'_> {
             failure: None,
             progress: progress.as_ref().map(Progress::from),
         },
+        State::Canceled { server, report, .. } => Shown {
+            report: of_import(report.as_ref()),
+            server: server.as_deref(),
+            failure: None,
+            progress: None,
+        },
         State::Ended {
             server,
             report,
             failure,
             ..
         } => Shown {
-            report: match report {
-                Some(Report::Import(report)) => Some(report),
-                Some(Report::Export(_)) | None => None,
-            },
+            report: of_import(report.as_ref()),
             server: Some(server),
             failure: failure.as_ref(),
             progress: None,
         },
+    }
+}
+
+fn of_import(report: Option<&Report>) -> Option<&ImportReport> {
+    match report {
+        Some(Report::Import(report)) => Some(report),
+        Some(Report::Export(_)) | None => None,
+    }
+}
+
+/// The target's record of the bundle, as soon as it was opened.
+fn bundle_of(operation: &Operation) -> Option<OperationId> {
+    match &operation.state {
+        State::Running { progress, .. } => progress.as_ref()?.bundle,
+        State::Pending => None,
+        State::Ended { .. } | State::Canceled { .. } => shown(operation).report?.package_manager_id,
     }
 }
 

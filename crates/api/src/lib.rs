@@ -8,6 +8,7 @@
 mod changes;
 mod content;
 mod credentials;
+mod event;
 mod export_status;
 mod features;
 mod file;
@@ -31,6 +32,7 @@ pub use content::{
     Item, ItemWrite, ItemWritten, LineError,
 };
 pub use credentials::Credentials;
+pub use event::{Canceled, OperationEvent};
 pub use export_status::{ExportStatus, ExportView, SectionCount};
 pub use features::{FEATURES_HEADER, Feature, features_header, parse_features};
 pub use file::Uploaded;

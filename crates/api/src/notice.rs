@@ -106,11 +106,28 @@ pub struct Progress {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
     pub bytes_total: Option<u64>,
+    /// Items in a second of this step so far; left out until that is no guess.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub items_per_second: Option<u64>,
+    /// Bytes in a second of this step so far; left out until that is no guess.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub bytes_per_second: Option<u64>,
+    /// When this step ends if it goes on like this; left out until that is no guess.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::EpochMs>, nullable = false)]
+    pub estimated_end_time: Option<i64>,
 }
 
 impl From<&model::Progress> for Progress {
     fn from(progress: &model::Progress) -> Self {
+        let pace = progress.pace();
+        let bytes = pace.filter(|_| progress.bytes_done > 0);
         Self {
+            items_per_second: pace.map(|pace| pace.items_per_second),
+            bytes_per_second: bytes.map(|pace| pace.bytes_per_second),
+            estimated_end_time: pace.and_then(|pace| pace.end_ms),
             phase: progress.phase,
             items_done: progress.items_done,
             items_total: progress.items_total,

@@ -327,6 +327,7 @@ fn time_to_live_counts_down_while_work_goes_on_and_stops_at_zero() {
 fn a_running_import_says_who_works_and_how_far_it_is() {
     let mut running = dry_run();
     running.state = State::Running {
+        cancel_by: None,
         server: "company-server".to_owned(),
         started_ms: running.created_ms,
         progress: Some(Progress::at(Phase::Staging)),
@@ -340,6 +341,32 @@ fn a_running_import_says_who_works_and_how_far_it_is() {
     insta::assert_snapshot!(
         serde_json::to_string(&ours.progress).unwrap(),
         @r#"{"Phase":"Staging","ItemsDone":0,"BytesDone":0}"#
+    );
+}
+
+#[test]
+fn a_running_import_says_how_fast_it_goes_and_which_bundle_is_open() {
+    let bundle: OperationId = "66fabdf1e4b06908b04d4051".parse().unwrap();
+    let mut running = dry_run();
+    running.state = State::Running {
+        cancel_by: Some("bob".parse().unwrap()),
+        server: "company-server".to_owned(),
+        started_ms: running.created_ms,
+        progress: Some(Progress {
+            items_done: 300,
+            items_total: Some(900),
+            since_ms: Some(1_000),
+            counted_ms: Some(4_000),
+            bundle: Some(bundle),
+            ..Progress::at(Phase::Planning)
+        }),
+    };
+    let ours = status(&running);
+    assert_eq!(ours.package_manager_id, Some(bundle));
+    assert_eq!(ours.canceled_by.unwrap().as_str(), "bob");
+    insta::assert_snapshot!(
+        serde_json::to_string(&ours.progress).unwrap(),
+        @r#"{"Phase":"Planning","ItemsDone":300,"ItemsTotal":900,"BytesDone":0,"ItemsPerSecond":100,"EstimatedEndTime":10000}"#
     );
 }
 

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::bundle::BundleArgs;
+use crate::commands::cancel::CancelArgs;
 use crate::commands::changes::ChangesArgs;
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::content::ContentArgs;
@@ -61,6 +62,7 @@ pub(crate) enum ClientCommand {
     Import(Box<ImportArgs>),
     Undo(Box<UndoArgs>),
     Status(Box<StatusArgs>),
+    Cancel(Box<CancelArgs>),
     Changes(Box<ChangesArgs>),
     Package(Box<PackageArgs>),
     Content(Box<ContentArgs>),

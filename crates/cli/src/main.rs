@@ -7,6 +7,7 @@ mod demo;
 mod exit;
 #[cfg(feature = "failpoints")]
 mod failpoints;
+mod interrupt;
 mod output;
 #[cfg(test)]
 mod reference;
@@ -79,9 +80,10 @@ async fn run(arguments: Arguments) -> CommandResult {
         Command::Client(command) => {
             tokio::select! {
                 exit = Box::pin(client(command, output)) => exit,
-                interrupt = serve::stop_asked() => {
-                    interrupt?;
-                    Err(CommandError::still_going("interrupted; what a server has begun goes on"))
+                hints = interrupt::asked() => {
+                    let interrupted = "interrupted; what a server has begun goes on";
+                    let interrupted = CommandError::still_going(interrupted);
+                    Err(hints?.into_iter().fold(interrupted, CommandError::hint))
                 }
             }
         }
@@ -97,6 +99,7 @@ async fn client(command: ClientCommand, output: Output) -> CommandResult {
         ClientCommand::Import(args) => commands::import::run(&args, output).await,
         ClientCommand::Undo(args) => commands::undo::run(&args, output).await,
         ClientCommand::Status(args) => commands::status::run(&args, output).await,
+        ClientCommand::Cancel(args) => commands::cancel::run(&args, output).await,
         ClientCommand::Changes(args) => commands::changes::run(&args, output).await,
         ClientCommand::Package(args) => commands::package::run(&args, output).await,
         ClientCommand::Content(args) => commands::content::run(&args, output).await,

@@ -246,6 +246,12 @@ impl Inner {
         }
     }
 
+    /// Whether the server is known to offer this; nothing is sent to find out.
+    pub(crate) fn offers(&self, feature: Feature) -> bool {
+        self.offered()
+            .is_some_and(|offered| offered.contains(&feature))
+    }
+
     fn offered(&self) -> Option<BTreeSet<Feature>> {
         self.offered
             .lock()

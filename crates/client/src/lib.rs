@@ -23,6 +23,7 @@ mod client;
 mod content;
 mod download;
 mod error;
+mod events;
 mod files;
 mod history;
 mod lenient;

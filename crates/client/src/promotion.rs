@@ -1,8 +1,10 @@
 //! The documented calls: export, import, and where they stand.
 
-use dev2prod_api::{ImportRequest, UndoRequest};
+use std::time::Duration;
+
+use dev2prod_api::{Canceled, ImportRequest, UndoRequest};
 use reqwest::{Method, RequestBuilder, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{InTenant, shown};
 use crate::error::ClientError;
@@ -28,14 +30,17 @@ impl InTenant {
 
     /// Where an export stands.
     pub async fn export_status(&self, id: &str) -> Result<RemoteExport, ClientError> {
-        let path = ["dev2prod", "export", id];
-        let response = self
-            .client
-            .send(|| self.request(Method::GET, &path))
-            .await?;
-        let url = shown(response.url());
-        let value = reply::value(response).await?;
-        RemoteExport::read(id, value).ok_or_else(|| no_status(url))
+        self.ask_export(id).await.map(|(export, _)| export)
+    }
+
+    /// Where it stands, and how long the server asks not to be asked again.
+    pub(crate) async fn ask_export(
+        &self,
+        id: &str,
+    ) -> Result<(RemoteExport, Option<Duration>), ClientError> {
+        let (url, value, retry_after) = self.ask(&["dev2prod", "export", id]).await?;
+        let export = RemoteExport::read(id, value).ok_or_else(|| no_status(url))?;
+        Ok((export, retry_after))
     }
 
     /// Starts a dry run or an import of an uploaded file; the answer is its id.
@@ -79,14 +84,39 @@ impl InTenant {
 
     /// Where a dry run or an import stands.
     pub async fn import_status(&self, id: &str) -> Result<RemoteImport, ClientError> {
-        let path = ["dev2prod", "import", id];
-        let response = self
-            .client
-            .send(|| self.request(Method::GET, &path))
-            .await?;
-        let url = shown(response.url());
-        let value = reply::value(response).await?;
-        RemoteImport::read(id, value).ok_or_else(|| no_status(url))
+        self.ask_import(id).await.map(|(import, _)| import)
+    }
+
+    /// Where it stands, and how long the server asks not to be asked again.
+    pub(crate) async fn ask_import(
+        &self,
+        id: &str,
+    ) -> Result<(RemoteImport, Option<Duration>), ClientError> {
+        let (url, value, retry_after) = self.ask(&["dev2prod", "import", id]).await?;
+        let import = RemoteImport::read(id, value).ok_or_else(|| no_status(url))?;
+        Ok((import, retry_after))
+    }
+
+    /// Stops an export: `CANCELED`, or `RUNNING` if its work still stops. What is over is a
+    /// problem 409. Only our own server offers this.
+    pub async fn cancel_export(&self, id: &str) -> Result<Canceled, ClientError> {
+        self.cancel(&["dev2prod", "export", id, "cancel"]).await
+    }
+
+    /// Stops a dry run or an import, as [`Self::cancel_export`] does an export.
+    pub async fn cancel_import(&self, id: &str) -> Result<Canceled, ClientError> {
+        self.cancel(&["dev2prod", "import", id, "cancel"]).await
+    }
+
+    async fn cancel(&self, path: &[&str]) -> Result<Canceled, ClientError> {
+        let post = || self.request(Method::POST, path);
+        reply::json(self.client.send(post).await?).await
+    }
+
+    async fn ask(&self, path: &[&str]) -> Result<(String, Value, Option<Duration>), ClientError> {
+        let response = self.client.send(|| self.request(Method::GET, path)).await?;
+        let (url, retry_after) = (shown(response.url()), reply::retry_after(&response));
+        Ok((url, reply::value(response).await?, retry_after))
     }
 
     /// Sends what starts an operation. Only with a key may it be sent again if the connection

@@ -75,6 +75,10 @@ pub struct RemoteProgress {
     pub bytes_done: Option<u64>,
     /// Bytes of this step in all.
     pub bytes_total: Option<u64>,
+    /// Items in a second.
+    pub items_per_second: Option<u64>,
+    /// How long this step still takes, from when the server last looked, in milliseconds.
+    pub left_ms: Option<u64>,
 }
 
 impl RemoteProgress {
@@ -86,8 +90,17 @@ impl RemoteProgress {
             items_total: count(progress, &["ItemsTotal"]),
             bytes_done: count(progress, &["BytesDone"]),
             bytes_total: count(progress, &["BytesTotal"]),
+            items_per_second: count(progress, &["ItemsPerSecond"]),
+            left_ms: left_ms(status, progress),
         })
     }
+}
+
+/// By the server's clock at both ends, so that this side's does not matter.
+fn left_ms(status: &Value, progress: &Value) -> Option<u64> {
+    let end = time(progress, &["EstimatedEndTime"])?;
+    let left = end.checked_sub(time(status, &["LastUpdateTime"])?)?;
+    Some(u64::try_from(left).unwrap_or(0))
 }
 
 /// An export as a server reports it.

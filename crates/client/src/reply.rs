@@ -37,11 +37,7 @@ pub(crate) async fn accepted(response: Response) -> Result<Response, ClientError
             ),
         });
     }
-    let retry_after = response
-        .headers()
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map(Duration::from_secs);
+    let retry_after = retry_after(&response);
     // What it says is worth having, but that it said no is what counts.
     let body = text(response).await.unwrap_or_default();
     let problem = Box::new(problem(status, &body));
@@ -55,6 +51,13 @@ pub(crate) async fn accepted(response: Response) -> Result<Response, ClientError
             retry_after,
         },
     })
+}
+
+/// How long a reply asks to wait before the next call.
+pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(RETRY_AFTER)?;
+    let seconds = value.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// What a reply that says no tells, as a problem document whatever it was.

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::id::OperationId;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::accounts::Doorkeeper;
@@ -73,6 +73,8 @@ pub struct Parts {
 pub struct Engine {
     parts: Arc<Parts>,
     wake: Arc<Notify>,
+    tidy: Arc<Notify>,
+    moves: watch::Sender<()>,
     door: Arc<Doorkeeper>,
     listings: Arc<ListingCache>,
 }
@@ -84,6 +86,8 @@ impl Engine {
         Self {
             parts: Arc::new(parts),
             wake: Arc::new(Notify::new()),
+            tidy: Arc::new(Notify::new()),
+            moves: watch::Sender::new(()),
             door,
             listings: Arc::default(),
         }
@@ -140,6 +144,27 @@ impl Engine {
     /// Resolves when somebody wakes the runner.
     pub async fn woken(&self) {
         self.wake.notified().await;
+    }
+
+    /// Has housekeeping come before its time: something was left that should not lie long.
+    pub(crate) fn wake_housekeeping(&self) {
+        self.tidy.notify_one();
+    }
+
+    /// Resolves when somebody wakes housekeeping.
+    pub(crate) async fn housekeeping_woken(&self) {
+        self.tidy.notified().await;
+    }
+
+    /// Tells those who follow operations that this process changed one. What other processes
+    /// change is told to nobody here: whoever has to know looks from time to time.
+    pub(crate) fn note_move(&self) {
+        self.moves.send_replace(());
+    }
+
+    /// Hears of every [`Self::note_move`] from now on.
+    pub(crate) fn moves(&self) -> watch::Receiver<()> {
+        self.moves.subscribe()
     }
 
     /// What packages' listings worked out a moment ago.

@@ -122,6 +122,10 @@ impl From<StoreError> for EngineError {
             StoreError::Full { doing, .. } => Self::NoSpace(format!(
                 "no space is left to {doing}; nothing was changed: free some and try again"
             )),
+            StoreError::Gone(what) => Self::not_found(
+                "unknown_tenant",
+                format!("{what} is gone: it was deleted in the meantime"),
+            ),
             StoreError::Fenced(what) => Self::Locked {
                 message: format!("the right to write {what} was lost; nothing was changed"),
                 retry_after_s: 1,

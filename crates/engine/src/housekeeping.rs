@@ -72,6 +72,13 @@ pub async fn run_once(engine: &Engine) -> HousekeepingReport {
     report
 }
 
+/// Ends abandoned stages, and nothing else; what fails is for the next run.
+pub(crate) async fn end_stages(engine: &Engine) {
+    if let Err(error) = reap_stages(engine, &Upkeep::of_the_server()).await {
+        tracing::warn!(error = causes(&error), "could not end abandoned stages");
+    }
+}
+
 /// An error with all its causes, in one line.
 fn causes(error: &dyn Error) -> String {
     let mut line = error.to_string();

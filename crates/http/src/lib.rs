@@ -32,7 +32,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use tower::util::MapRequest;
 
 use problem::ApiError;
-pub use state::{AppState, Options};
+pub use state::{AppState, EventLimits, Options};
 
 /// The server's routes; every reply of theirs, errors included, is as the OpenAPI document says.
 pub fn router(state: AppState) -> Router {

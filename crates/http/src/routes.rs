@@ -6,7 +6,7 @@ use utoipa_axum::routes;
 use crate::admin::{roles, tenants, users};
 use crate::attachments::{download, upload};
 use crate::content::{item, lines};
-use crate::dev2prod::{changes, export, history, import, undo};
+use crate::dev2prod::{cancel, changes, events, export, history, import, undo};
 use crate::openapi::{Table, Who};
 use crate::{auth, docs, health, packages, tokens};
 
@@ -28,10 +28,13 @@ fn promotion(table: &mut Table) {
     let rest = "/rest/{tenant}/dev2prod";
     table.on(format!("{rest}/export/types/{{package_id}}"), Who::PROMOTER, &[409, 413], routes!(export::start_export));
     table.on(format!("{rest}/export/{{id}}"), Who::VIEWER, &[], routes!(export::get_export));
+    table.on(format!("{rest}/export/{{id}}/cancel"), Who::PROMOTER, &[409], routes!(cancel::cancel_export));
     table.on(format!("{rest}/import"), Who::PROMOTER, &[409, 413], routes!(import::start_import));
     table.on(format!("{rest}/import/{{id}}"), Who::VIEWER, &[], routes!(import::get_import));
     table.on(format!("{rest}/import/{{id}}/undo"), Who::PROMOTER, &[409, 413], routes!(undo::start_undo));
     table.on(format!("{rest}/import/{{id}}/changes"), Who::VIEWER, &[409], routes!(changes::list_changes));
+    table.on(format!("{rest}/import/{{id}}/cancel"), Who::PROMOTER, &[409], routes!(cancel::cancel_import));
+    table.on(format!("{rest}/events"), Who::VIEWER, &[503], routes!(events::follow_operations));
     table.on(format!("{rest}/exports"), Who::VIEWER, &[], routes!(history::list_exports));
     table.on(format!("{rest}/imports"), Who::VIEWER, &[], routes!(history::list_imports));
 }

@@ -9,7 +9,7 @@ use dev2prod_engine::accounts::{self, NewToken};
 use dev2prod_engine::ports::ApiToken;
 use secrecy::ExposeSecret;
 
-use crate::extract::{Caller, InPath, JsonBody, TokenId};
+use crate::extract::{Caller, InPath, JsonBody, Presented, TokenId};
 use crate::problem::ApiError;
 
 /// Lists the caller's API tokens, never their text
@@ -27,7 +27,7 @@ pub(crate) async fn list_tokens(
     }))
 }
 
-/// Makes an API token, which never may more than the caller
+/// Makes an API token, which never may more than the caller, nor longer than the token it comes with
 ///
 /// It is shown this once, and sent as `Authorization: Bearer`.
 #[utoipa::path(post, path = "", tag = "Signing in", request_body = TokenCreate,
@@ -35,6 +35,7 @@ pub(crate) async fn list_tokens(
 pub(crate) async fn create_token(
     State(engine): State<Engine>,
     Caller(caller): Caller,
+    Presented(token): Presented,
     JsonBody(body): JsonBody<TokenCreate>,
 ) -> Result<(StatusCode, Json<TokenCreated>), ApiError> {
     let TokenCreate {
@@ -49,7 +50,8 @@ pub(crate) async fn create_token(
         role,
         expires_ms: expires_at,
     };
-    let (token, text) = accounts::create_token(&engine, &caller, new).await?;
+    let until_ms = accounts::token_end(&engine, token.expose_secret()).await?;
+    let (token, text) = accounts::create_token(&engine, &caller, until_ms, new).await?;
     let created = TokenCreated {
         id: token.id.to_string(),
         name: token.name,

@@ -113,6 +113,8 @@ permissions! {
     Import: Promoter, "importing";
     /// Start an operation of any kind.
     OperationStart: Promoter, "starting operations";
+    /// Stop an operation of any kind.
+    OperationCancel: Promoter, "canceling operations";
     /// Compare versions of items: what plans, packages' listings and differences are made of.
     VersionRead: Viewer, "comparing content";
     /// Read content.

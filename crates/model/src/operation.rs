@@ -3,10 +3,13 @@
 //! A state owns its data and a transition consumes the operation, so that an ended one cannot be
 //! ended again. Deliberately absent: leases and fences in time; a store checks those by its clock.
 
+mod cancel;
+mod progress;
 mod request;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::progress::{Pace, Phase, Progress};
 use crate::id::{FileId, Login, OperationId, Origin, TenantId};
 use crate::item::{Digest, ItemRef, Key, Revision};
 use crate::section::Section;
@@ -28,11 +31,20 @@ pub enum Status {
     /// Ended with nothing changed.
     #[serde(rename = "FAILED")]
     Failed,
+    /// Stopped because somebody asked for it, with nothing changed.
+    #[serde(rename = "CANCELED")]
+    Canceled,
 }
 
 impl Status {
     /// All statuses.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Running, Self::Completed, Self::Failed];
+    pub const ALL: [Self; 5] = [
+        Self::Pending,
+        Self::Running,
+        Self::Completed,
+        Self::Failed,
+        Self::Canceled,
+    ];
 
     /// The name on the wire and in a store.
     pub const fn name(self) -> &'static str {
@@ -41,60 +53,21 @@ impl Status {
             Self::Running => "RUNNING",
             Self::Completed => "COMPLETED",
             Self::Failed => "FAILED",
+            Self::Canceled => "CANCELED",
+        }
+    }
+
+    /// Whether it is over.
+    pub const fn is_over(self) -> bool {
+        match self {
+            Self::Pending | Self::Running => false,
+            Self::Completed | Self::Failed | Self::Canceled => true,
         }
     }
 
     /// The status of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)
-    }
-}
-
-/// A step of the work, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Phase {
-    /// Choosing what a package carries.
-    Selecting,
-    /// Writing the bundle.
-    Writing,
-    /// Checking the bundle.
-    Verifying,
-    /// Working out the plan.
-    Planning,
-    /// Writing the next revision, unseen by readers.
-    Staging,
-    /// Reading back what was staged.
-    Checking,
-}
-
-/// How far the work is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Progress {
-    /// The step.
-    pub phase: Phase,
-    /// Items done in this step.
-    pub items_done: u64,
-    /// Items of this step in all; `None` until known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub items_total: Option<u64>,
-    /// Bytes done in this step.
-    pub bytes_done: u64,
-    /// Bytes of this step in all; `None` until known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bytes_total: Option<u64>,
-}
-
-impl Progress {
-    /// The beginning of a step.
-    pub fn at(phase: Phase) -> Self {
-        Self {
-            phase,
-            items_done: 0,
-            items_total: None,
-            bytes_done: 0,
-            bytes_total: None,
-        }
     }
 }
 
@@ -229,6 +202,8 @@ pub enum State {
         started_ms: i64,
         /// How far it is.
         progress: Option<Progress>,
+        /// Who asked for it to be stopped: it then ends as canceled and in no other way.
+        cancel_by: Option<Login>,
     },
     /// Over.
     Ended {
@@ -240,6 +215,17 @@ pub enum State {
         report: Option<Report>,
         /// Why it failed; `None` if it completed.
         failure: Option<Failure>,
+    },
+    /// Stopped because somebody asked for it; nothing was changed.
+    Canceled {
+        /// The process that did the work, if it had begun.
+        server: Option<String>,
+        /// When work began, in epoch milliseconds, if it had.
+        started_ms: Option<i64>,
+        /// What it has to show, as far as it came.
+        report: Option<Report>,
+        /// Who asked for it.
+        by: Login,
     },
 }
 
@@ -284,6 +270,7 @@ impl Operation {
             State::Ended {
                 failure: Some(_), ..
             } => Status::Failed,
+            State::Canceled { .. } => Status::Canceled,
         }
     }
 
@@ -294,24 +281,27 @@ impl Operation {
             State::Running { started_ms, .. } | State::Ended { started_ms, .. } => {
                 Some(*started_ms)
             }
+            State::Canceled { started_ms, .. } => *started_ms,
         }
     }
 
     /// Begins the work, or goes on with it in another process; the time of the first start stays.
     pub fn start(mut self, server: String, now_ms: i64) -> Result<Self, InvalidTransition> {
-        let (started_ms, progress) = match self.state {
-            State::Pending => (now_ms, None),
+        let (started_ms, progress, cancel_by) = match self.state {
+            State::Pending => (now_ms, None, None),
             State::Running {
                 started_ms,
                 progress,
+                cancel_by,
                 ..
-            } => (started_ms, progress),
-            State::Ended { .. } => return Err(self.refuse("start")),
+            } => (started_ms, progress, cancel_by),
+            State::Ended { .. } | State::Canceled { .. } => return Err(self.refuse("start")),
         };
         self.state = State::Running {
             server,
             started_ms,
             progress,
+            cancel_by,
         };
         self.updated_ms = now_ms;
         Ok(self)
@@ -340,7 +330,10 @@ impl Operation {
         step: &'static str,
     ) -> Result<Self, InvalidTransition> {
         let State::Running {
-            server, started_ms, ..
+            server,
+            started_ms,
+            cancel_by: None,
+            ..
         } = self.state
         else {
             return Err(self.refuse(step));

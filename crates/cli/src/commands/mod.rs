@@ -1,6 +1,7 @@
 //! The commands of a client, one file each. They call servers through the client crate alone.
 
 pub(crate) mod bundle;
+pub(crate) mod cancel;
 pub(crate) mod changes;
 pub(crate) mod completions;
 pub(crate) mod content;

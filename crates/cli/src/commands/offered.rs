@@ -62,6 +62,8 @@ fn option(feature: Feature) -> &'static str {
         Feature::SealedPlan => "--plan",
         Feature::Comment => "--comment",
         Feature::Changes
+        | Feature::Cancel
+        | Feature::Events
         | Feature::History
         | Feature::Packages
         | Feature::Content

@@ -8,6 +8,7 @@ use super::verdict::{export_ended, import_ended};
 use super::waiting::TimeoutArgs;
 use crate::connect::{Side, TenantArgs};
 use crate::exit::{CommandError, CommandResult};
+use crate::interrupt::Waiting;
 use crate::output::progress::Step;
 use crate::output::{Output, notices, plan};
 
@@ -67,6 +68,7 @@ async fn import(args: &StatusArgs, tenant: &InTenant) -> Result<RemoteImport, Cl
     }
     let mut step = Step::begin(format!("Waiting for {}", args.id));
     let wait = args.timeout.deadline().wait();
+    let _waiting = Waiting::of(tenant, &args.id);
     let waited = tenant.wait_for_import(&args.id, &wait, |import| {
         let waiting_for = import.waiting_for.as_deref();
         step.status(&import.status, import.progress.as_ref(), waiting_for);
@@ -84,7 +86,8 @@ fn import_shown(import: &RemoteImport, output: Output) -> CommandResult {
         let head = format!("{what} {}: {}", import.id, import.status);
         let waiting = import.waiting_for.as_ref();
         let waiting = waiting.map_or_else(String::new, |id| format!(", waits for {id}"));
-        format!("{head}{waiting}\n{}", plan::plan(import))
+        let by = canceled_by(&import.raw);
+        format!("{head}{by}{waiting}\n{}", plan::plan(import))
     })?;
     notices::of_import(import);
     import_ended(import, import.dry_run == Some(true), false)
@@ -100,15 +103,23 @@ async fn export(args: &StatusArgs, tenant: &InTenant, output: Output) -> Command
         let file = export.file_id.as_ref();
         let file = file.map_or_else(String::new, |id| format!(", file {id}"));
         let statistics = plan::statistics(&export.statistics, export.item_count);
-        format!("{head}{file}\n{statistics}")
+        let by = canceled_by(&export.raw);
+        format!("{head}{by}{file}\n{statistics}")
     })?;
     notices::of_export(&export);
     export_ended(&export)
 }
 
+/// Who stopped it, of servers that say so.
+fn canceled_by(status: &serde_json::Value) -> String {
+    let by = status.get("CanceledBy").and_then(|by| by.as_str());
+    by.map_or_else(String::new, |by| format!(" by {by}"))
+}
+
 async fn followed(args: &StatusArgs, tenant: &InTenant) -> Result<RemoteExport, CommandError> {
     let mut step = Step::begin(format!("Waiting for {}", args.id));
     let wait = args.timeout.deadline().wait();
+    let _waiting = Waiting::of(tenant, &args.id);
     let waited = tenant.wait_for_export(&args.id, &wait, |export| {
         step.status(&export.status, export.progress.as_ref(), None);
     });

@@ -8,6 +8,7 @@ use dev2prod_client::{InTenant, Part, RemoteExport, RemoteImport, UploadedFile};
 use super::offered;
 use super::waiting::Deadline;
 use crate::exit::CommandError;
+use crate::interrupt::Waiting;
 use crate::output::progress::{Step, bytes};
 use crate::output::{counted, notices, progress};
 
@@ -26,6 +27,7 @@ pub(super) async fn export(
     let mut step = Step::begin(format!("Exporting package {package}"));
     let id = start_export(source, package).await?;
     let wait = deadline.wait();
+    let _waiting = Waiting::of(source, &id);
     let waited = source.wait_for_export(&id, &wait, |export| {
         step.status(&export.status, export.progress.as_ref(), None);
     });
@@ -98,6 +100,7 @@ pub(super) async fn follow_import(
     deadline: &Deadline,
 ) -> Result<RemoteImport, CommandError> {
     let wait = deadline.wait();
+    let _waiting = Waiting::of(target, id);
     let waited = target.wait_for_import(id, &wait, |import| {
         let waiting_for = import.waiting_for.as_deref();
         step.status(&import.status, import.progress.as_ref(), waiting_for);

@@ -102,8 +102,9 @@ impl Server {
         let first_admin = accounts::first_admin(&engine, login, password).await?;
         let runner = Runner::start(engine.clone()).await?;
         let stopping = CancellationToken::new();
-        let app = dev2prod_http::router(AppState::new(engine))
-            .into_make_service_with_connect_info::<SocketAddr>();
+        let mut state = AppState::new(engine);
+        state.options.stopping = stopping.clone();
+        let app = dev2prod_http::router(state).into_make_service_with_connect_info::<SocketAddr>();
         let stopped = stopping.clone().cancelled_owned();
         let serving = tokio::spawn(async move {
             axum::serve(listener, app)

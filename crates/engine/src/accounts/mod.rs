@@ -14,7 +14,9 @@ mod users;
 pub(crate) use doorkeeper::Doorkeeper;
 pub use password::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 pub use sign_in::{authenticate, sign_in};
-pub use tokens::{NewToken, TOKEN_PREFIX, TOKENS_MAX, create_token, delete_token, tokens};
+pub use tokens::{
+    NewToken, TOKEN_PREFIX, TOKENS_MAX, create_token, delete_token, token_end, tokens,
+};
 pub use users::{
     FirstAdmin, UserChange, UserView, change_user, create_user, delete_user, first_admin, set_role,
     users,

@@ -41,7 +41,7 @@ pub async fn sign_in(
         && !principal.roles.contains_key(tenant)
     {
         return Err(EngineError::Unauthenticated(format!(
-            "this login is not good for tenant {tenant}: ask its administrator for a role there"
+            "there is no tenant {tenant} in which this login has a role: check TENANTID, or ask the tenant's administrator for a role there"
         )));
     }
     let key = session::key(engine).await?;

@@ -39,14 +39,17 @@ pub async fn tokens(engine: &Engine, owner: &Principal) -> EngineResult<Vec<ApiT
     Ok(engine.store().tokens(owner).await?)
 }
 
-/// Makes a token, and its text, which is not kept.
+/// Makes a token, and its text, which is not kept. It ends no later than `until_ms`, when the API
+/// token that the caller came with ends ([`token_end`]).
 pub async fn create_token(
     engine: &Engine,
     owner: &Principal,
+    until_ms: Option<i64>,
     new: NewToken,
 ) -> EngineResult<(ApiToken, SecretString)> {
     let now_ms = engine.now_ms();
     check(owner, &new, now_ms)?;
+    refuse_outliving(until_ms, &new)?;
     refuse_widening(engine, owner, &new).await?;
     if engine.store().tokens(owner).await?.len() >= TOKENS_MAX {
         return Err(EngineError::Conflict {
@@ -68,6 +71,19 @@ pub async fn create_token(
     };
     engine.store().create_token(owner, &token).await?;
     Ok((token, text.into()))
+}
+
+/// When the API token of this text ends, in epoch milliseconds; `None` of one that never does, and
+/// of a session: who has the password may make what lasts.
+pub async fn token_end(engine: &Engine, text: &str) -> EngineResult<Option<i64>> {
+    if !text.starts_with(TOKEN_PREFIX) {
+        return Ok(None);
+    }
+    let token = engine
+        .store()
+        .token_by_sha256(&sha256(text.as_bytes()))
+        .await?;
+    Ok(token.and_then(|token| token.expires_ms))
 }
 
 /// Deletes a token of the caller; it is void at once.
@@ -165,6 +181,26 @@ fn check(owner: &Principal, new: &NewToken, now_ms: i64) -> EngineResult<()> {
         )),
         (Some(_), Some(_)) | (None, _) => Ok(()),
     }
+}
+
+/// Who comes with a token that ends must not make one that lasts longer.
+fn refuse_outliving(until_ms: Option<i64>, new: &NewToken) -> EngineResult<()> {
+    let Some(until_ms) = until_ms else {
+        return Ok(());
+    };
+    if new
+        .expires_ms
+        .is_some_and(|expires_ms| expires_ms <= until_ms)
+    {
+        return Ok(());
+    }
+    Err(EngineError::invalid(
+        "token_outlives",
+        format!(
+            "you come with a token that ends at {}: name an ExpiresAt that is no later, or sign in",
+            time::iso(until_ms)
+        ),
+    ))
 }
 
 /// Who comes with a token of limited reach must not make one that reaches further.

@@ -113,15 +113,12 @@ pub async fn change_user(
         user.password_ms = engine.now_ms().max(user.password_ms + 1);
     }
     if let Some(system_admin) = change.system_admin {
-        if user.system_admin && !system_admin {
-            refuse_last_admin(engine, scope, login).await?;
-        }
         user.system_admin = system_admin;
     }
-    if engine.store().replace_user(scope, &user).await? {
-        Ok(view(&user, principal.roles))
-    } else {
-        Err(unknown_user(login))
+    match engine.store().replace_user(scope, &user).await? {
+        Some(true) => Ok(view(&user, principal.roles)),
+        Some(false) => Err(unknown_user(login)),
+        None => Err(last_admin(login)),
     }
 }
 
@@ -164,22 +161,6 @@ async fn new_user(
         created_ms: now_ms,
         password_ms: now_ms,
     })
-}
-
-async fn refuse_last_admin(
-    engine: &Engine,
-    scope: &ServerScope,
-    login: &Login,
-) -> EngineResult<()> {
-    let users = engine.store().users(scope).await?;
-    if users
-        .iter()
-        .any(|(user, _)| user.system_admin && user.login != *login)
-    {
-        Ok(())
-    } else {
-        Err(last_admin(login))
-    }
 }
 
 fn view(user: &User, roles: BTreeMap<TenantId, Role>) -> UserView {

@@ -165,9 +165,13 @@ async fn planned(
     }
     let report = match &operation.state {
         State::Ended {
-            report: Some(Report::Import(report)),
+            report: Some(Report::Import(report @ ImportReport { plan: Some(_), .. })),
             ..
         } => report.clone(),
+        State::Canceled { by, .. } => {
+            let why = format!("operation {id} was canceled by {by} and has no plan");
+            return Err(EngineError::not_found("no_plan", why));
+        }
         State::Ended { .. } => {
             let why = format!("operation {id} ended before it had a plan; its Error says why");
             return Err(EngineError::not_found("no_plan", why));

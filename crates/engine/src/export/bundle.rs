@@ -121,6 +121,7 @@ async fn feed(
     heartbeat.report(progress.clone());
     let mut walk = carried.walk(engine.store(), &scope, None);
     loop {
+        heartbeat.check()?;
         let items = walk.items().await?;
         let Some(first) = items.first() else { break };
         let section = first.head.item.section;

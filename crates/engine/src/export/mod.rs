@@ -21,7 +21,7 @@ use dev2prod_model::tenant::Tenant;
 use crate::context::Engine;
 use crate::operations::bundle_name;
 use crate::ports::BlobPath;
-use crate::runner::{Heartbeat, JobError, JobOutcome};
+use crate::runner::{Brought, Heartbeat, JobError, JobOutcome};
 use crate::selection::{self, Carried, SelectionError, Warnings};
 use bundle::Made;
 
@@ -71,7 +71,7 @@ pub(crate) async fn run(
     check_kept(engine, &tenant).await?;
     fail::fail_point!("export.written");
     heartbeat.check()?;
-    let file = keep(engine, claim, &made).await?;
+    let file = keep(engine, claim, &made, heartbeat).await?;
     Ok(JobOutcome::Report(Report::Export(report(
         file.id,
         &made.manifest,
@@ -188,7 +188,12 @@ fn file_id(claim: &Claim) -> FileId {
 }
 
 /// The bundle's bytes become a blob, then the blob a file of the tenant.
-async fn keep(engine: &Engine, claim: &Claim, made: &Made) -> Result<File, JobError> {
+async fn keep(
+    engine: &Engine,
+    claim: &Claim,
+    made: &Made,
+    heartbeat: &Heartbeat,
+) -> Result<File, JobError> {
     let scope = Scope::<FileWrite>::for_work(claim);
     let now_ms = engine.now_ms();
     let file = File {
@@ -201,6 +206,7 @@ async fn keep(engine: &Engine, claim: &Claim, made: &Made) -> Result<File, JobEr
         created_ms: now_ms,
         expires_ms: now_ms.saturating_add(engine.settings().file_retention_ms),
     };
+    heartbeat.brings(Brought::File(file.id));
     engine
         .blobs()
         .put_file(&BlobPath::file(scope.tenant(), file.id), made.path())

@@ -136,6 +136,7 @@ async fn verify_whole(
     let notary = TraitsNotary {
         catalogue: engine.catalogue().clone(),
         scratch: engine.blobs().scratch().to_owned(),
+        heartbeat: heartbeat.clone(),
     };
     let verified = tokio::task::spawn_blocking(move || {
         let reader = reader(&path)?;
@@ -149,6 +150,7 @@ async fn verify_whole(
             });
         };
         let verified = verify_noting(&reader, &notary, &mut show);
+        notary.heartbeat.check()?;
         let (verified, noted) = verified.map_err(|error| refused(&error))?;
         Ok((reader, (verified, TraitsSpool::of_sections(noted)?)))
     });

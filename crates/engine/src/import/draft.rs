@@ -206,6 +206,7 @@ impl<'a> Drafter<'a> {
             self.decide_one(known, named.contains(&known.item.key))?;
         }
         self.decided += known.len() as u64;
+        self.heartbeat.check()?;
         self.heartbeat.report(super::plan::planning(
             self.decided.min(self.total),
             self.total,

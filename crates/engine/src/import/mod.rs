@@ -38,7 +38,7 @@ use self::stage::Stager;
 use self::undo::Undone;
 use crate::plan_file::PlanReader;
 use crate::ports::{Begun, BlobPath, Holder, Stage, StoreResult};
-use crate::runner::job::{Heartbeat, JobError, JobOutcome};
+use crate::runner::job::{Brought, Heartbeat, JobError, JobOutcome};
 use crate::{Engine, EngineError};
 
 pub(crate) use self::bundle::reader as read_bundle;
@@ -68,6 +68,9 @@ pub(crate) async fn run(
     let (undone, bundle, options) = match &claim.operation().request {
         Request::Import { file, options, .. } => {
             let bundle = bundle::open(engine, claim, *file, heartbeat).await?;
+            if let Some(record) = &bundle.record {
+                heartbeat.opened(record.id);
+            }
             (None, bundle, options)
         }
         Request::Undo { of, options, .. } => {
@@ -179,6 +182,7 @@ impl Work<'_> {
 
     async fn keep_plan(&self, planned: &Planned) -> StoreResult<()> {
         let path = BlobPath::plan(self.claim.tenant(), planned.digest);
+        self.heartbeat.brings(Brought::Plan(planned.digest));
         self.engine.blobs().put_file(&path, &planned.path).await
     }
 

@@ -28,7 +28,7 @@ use crate::plan_file::PlanReader;
 use crate::ports::{
     BaselineChange, BlobPath, Change, DeliveredVersion, PutItem, Stage, StoredItem,
 };
-use crate::runner::job::{Heartbeat, JobError};
+use crate::runner::job::{Brought, Heartbeat, JobError};
 
 /// Files that are unpacked and made durable at the same time.
 const ATTACHMENTS_AT_ONCE: usize = 8;
@@ -78,6 +78,7 @@ impl Stager<'_> {
         let mut batches = Batches::of(self.plan);
         let mut traits = self.traits.read();
         while let Some(entries) = batches.next().await? {
+            self.heartbeat.check()?;
             let mut wanted = wanted(&entries);
             for wanted in &mut wanted {
                 wanted.traits = Some(traits.next(&wanted.item)?);
@@ -254,8 +255,10 @@ impl Stager<'_> {
 
     async fn bring_attachment(&self, item: &PutItem, digest: Digest) -> Result<(), JobError> {
         let engine = self.target.engine;
+        self.heartbeat.check()?;
         let (path, bytes) = self.bundle.unpack(digest, engine.blobs().scratch()).await?;
         let id = FileId(engine.new_uuid());
+        self.heartbeat.brings(Brought::File(id));
         engine
             .blobs()
             .put_file(&BlobPath::file(self.target.tenant(), id), &path)

@@ -13,6 +13,7 @@ use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
 
 use super::content::look;
+use crate::runner::Heartbeat;
 
 /// What a body says of its item; most say nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +74,8 @@ impl TraitsWriter {
 pub(super) struct TraitsNotary {
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) scratch: PathBuf,
+    /// Whether it is of use to go on.
+    pub(super) heartbeat: Heartbeat,
 }
 
 impl Notary for TraitsNotary {
@@ -83,6 +86,9 @@ impl Notary for TraitsNotary {
     }
 
     fn note(&self, notes: &mut TraitsWriter, item: VerifiedItem<'_>) -> Result<(), BundleError> {
+        if self.heartbeat.is_lost() {
+            return Err(io::Error::other("the work was given up").into());
+        }
         let (traits, _) = look(&self.catalogue, item)?;
         let item = ItemRef::new(item.section, item.key.clone());
         Ok(notes.push(&item, &traits)?)

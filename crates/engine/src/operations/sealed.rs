@@ -88,7 +88,7 @@ fn check_ended(operation: &Operation) -> EngineResult<()> {
             failure: None,
             ..
         } => report,
-        State::Ended { .. } => {
+        State::Ended { .. } | State::Canceled { .. } => {
             return Err(refused(
                 "plan_failed",
                 format!("dry run {plan} did not end well and has no plan: make another one"),

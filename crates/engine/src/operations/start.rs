@@ -47,6 +47,9 @@ pub async fn start_export(
     package: PackageId,
     idempotency: Option<IdempotencyRequest>,
 ) -> EngineResult<OperationId> {
+    if let Some(id) = asked_before(engine, &scope.narrow(), idempotency.as_ref()).await? {
+        return Ok(id);
+    }
     packages::get(engine, &scope.narrow::<PackageRead>(), package).await?;
     enqueue(
         engine,
@@ -64,6 +67,10 @@ pub async fn start_import(
     asked: ImportRequest,
     idempotency: Option<IdempotencyRequest>,
 ) -> EngineResult<OperationId> {
+    // What was promised is kept, whatever has become of the file or the plan since.
+    if let Some(id) = asked_before(engine, &scope.narrow(), idempotency.as_ref()).await? {
+        return Ok(id);
+    }
     let mut options = asked.options;
     if let Some(plan) = asked.plan {
         let comment = options.comment.take();
@@ -101,6 +108,9 @@ pub async fn start_undo(
     asked: UndoRequest,
     idempotency: Option<IdempotencyRequest>,
 ) -> EngineResult<OperationId> {
+    if let Some(id) = asked_before(engine, &scope.narrow(), idempotency.as_ref()).await? {
+        return Ok(id);
+    }
     let UndoRequest {
         dry_run,
         of,
@@ -172,15 +182,37 @@ async fn enqueue(
     {
         Enqueued::New => {
             engine.wake();
+            engine.note_move();
             Ok(operation.id)
         }
         Enqueued::Before(id) => Ok(id),
-        Enqueued::KeyReused => Err(EngineError::Conflict {
-            code: "idempotency_key_reused",
-            message: "this Idempotency-Key came before with another request: use a new key for \
-                      each request, and the same key only to repeat one"
-                .to_owned(),
-        }),
+        Enqueued::KeyReused => Err(key_reused()),
+    }
+}
+
+/// The operation that the same request under the same key has started.
+async fn asked_before(
+    engine: &Engine,
+    scope: &Scope<OperationStart>,
+    asked: Option<&IdempotencyRequest>,
+) -> EngineResult<Option<OperationId>> {
+    let Some(IdempotencyRequest { key, request }) = asked else {
+        return Ok(None);
+    };
+    let before = engine.store().promised(scope, key, engine.now_ms()).await?;
+    match before {
+        Some((before, id)) if before == *request => Ok(Some(id)),
+        Some(_) => Err(key_reused()),
+        None => Ok(None),
+    }
+}
+
+fn key_reused() -> EngineError {
+    EngineError::Conflict {
+        code: "idempotency_key_reused",
+        message: "this Idempotency-Key came before with another request: use a new key for each \
+                  request, and the same key only to repeat one"
+            .to_owned(),
     }
 }
 

@@ -43,7 +43,7 @@ fn check_ended(operation: &Operation) -> EngineResult<()> {
             failure: None,
             ..
         } if report.result_revision.is_some() => Ok(()),
-        State::Ended { .. } => Err(refused(
+        State::Ended { .. } | State::Canceled { .. } => Err(refused(
             "nothing_to_undo",
             format!("import {of} changed nothing"),
         )),

@@ -35,10 +35,7 @@ pub async fn get(
     kinds: &[Kind],
 ) -> EngineResult<View> {
     let store = engine.store();
-    let operation = store.operation(scope, id).await?;
-    let operation = operation
-        .filter(|operation| kinds.contains(&operation.request.kind()))
-        .ok_or_else(|| unknown_operation(id, kinds))?;
+    let operation = find(engine, scope, id, kinds).await?;
     let status = operation.status();
     let import = operation.request.kind() == Kind::Import;
     let waiting_for = match status {
@@ -56,6 +53,19 @@ pub async fn get(
         bundle_name: bundle_name(&operation),
         operation,
     })
+}
+
+/// An operation of one of these kinds, by itself.
+pub(super) async fn find(
+    engine: &Engine,
+    scope: &Scope<HistoryRead>,
+    id: OperationId,
+    kinds: &[Kind],
+) -> EngineResult<Operation> {
+    let operation = engine.store().operation(scope, id).await?;
+    operation
+        .filter(|operation| kinds.contains(&operation.request.kind()))
+        .ok_or_else(|| unknown_operation(id, kinds))
 }
 
 /// `Package-{package id}-{tenant id}-{start time, UTC}`; `None` of what is not an export. While an
@@ -81,7 +91,7 @@ fn time_to_live_ms(operation: &Operation, whole_ms: i64) -> i64 {
     whole_ms.saturating_sub(worked_ms.max(0)).max(0)
 }
 
-fn unknown_operation(id: OperationId, kinds: &[Kind]) -> EngineError {
+pub(super) fn unknown_operation(id: OperationId, kinds: &[Kind]) -> EngineError {
     let what = if kinds == [Kind::Export] {
         "export"
     } else if kinds.contains(&Kind::Export) {

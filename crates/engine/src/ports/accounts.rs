@@ -72,7 +72,8 @@ pub trait AccountStore: Send + Sync {
     async fn create_user(&self, scope: &ServerScope, user: &User) -> StoreResult<bool>;
 
     /// Replaces a user's password hash, its time and administration; whether the user was there.
-    async fn replace_user(&self, scope: &ServerScope, user: &User) -> StoreResult<bool>;
+    /// `None`, and nothing replaced, if no system administrator would be left.
+    async fn replace_user(&self, scope: &ServerScope, user: &User) -> StoreResult<Option<bool>>;
 
     /// Deletes a user with roles and tokens; whether the user was there. `None`, and nothing
     /// deleted, if no system administrator would be left.

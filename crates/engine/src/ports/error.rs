@@ -51,6 +51,9 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// What it was to belong to was deleted in the meantime: nothing was written.
+    #[error("{0} is gone")]
+    Gone(String),
     /// Any other refusal by the driver: a fault of ours.
     #[error("the store refused to {doing}")]
     Refused {

@@ -25,7 +25,9 @@ pub use blobs::{BlobMeta, BlobPath, BlobStore, BlobStream, BlobWriter, LocalBlob
 pub use content::{ContentStore, ItemHead, Link, Page, StoredItem};
 pub use error::{Cause, StoreError, StoreResult, is_full};
 pub use files::{BundleRecord, FileStore};
-pub use operations::{Enqueued, Idempotency, OperationFilter, OperationPage, OperationStore};
+pub use operations::{
+    CancelAsked, Enqueued, Idempotency, Moved, OperationFilter, OperationPage, OperationStore,
+};
 pub use packages::{Created, PackageStore};
 pub use staging::{
     BaselineChange, Begun, Change, DeliveredVersion, Holder, PutItem, Stage, StagingStore,

@@ -1,7 +1,7 @@
 //! Operations as durable rows: a queue that does not forget.
 
 use async_trait::async_trait;
-use dev2prod_model::access::{HistoryRead, OperationStart, Scope, Upkeep};
+use dev2prod_model::access::{HistoryRead, OperationCancel, OperationStart, Scope, Upkeep};
 use dev2prod_model::id::OperationId;
 use dev2prod_model::item::Digest;
 use dev2prod_model::operation::{Claim, Kind, Operation, Progress, Status};
@@ -28,6 +28,25 @@ pub enum Enqueued {
     Before(OperationId),
     /// The key came before with another request; nothing new is kept.
     KeyReused,
+}
+
+/// The answer to a wish that an operation be stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CancelAsked {
+    /// It is canceled now, or will be by whoever works on it, and ends in no other way. This is how
+    /// it stands.
+    Accepted(Operation),
+    /// It is over already, like this.
+    Over(Operation),
+}
+
+/// Where the operations of a tenant stand for somebody who follows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Rises with every change of an operation of the tenant; also over restarts.
+    pub version: i64,
+    /// The operation as it stands now, but for its report.
+    pub operation: Operation,
 }
 
 /// Which operations of a tenant to list, newest first.
@@ -64,6 +83,42 @@ pub trait OperationStore: Send + Sync {
         idempotency: Option<&Idempotency>,
         now_ms: i64,
     ) -> StoreResult<Enqueued>;
+
+    /// The operation that an earlier request under this key of the same caller started, with the
+    /// digest of that request, while the promise holds.
+    async fn promised(
+        &self,
+        scope: &Scope<OperationStart>,
+        key: &str,
+        now_ms: i64,
+    ) -> StoreResult<Option<(Digest, OperationId)>>;
+
+    /// Asks for an operation of the tenant to be stopped; `None` if there is none.
+    ///
+    /// One that no worker holds is canceled by that, and what it staged is given up. From then on
+    /// one that a worker holds can end as canceled and in no other way: neither [`Self::finish`]
+    /// nor a flip of its content ends it otherwise.
+    async fn ask_cancel(
+        &self,
+        scope: &Scope<OperationCancel>,
+        id: OperationId,
+        now_ms: i64,
+    ) -> StoreResult<Option<CancelAsked>>;
+
+    /// The version of the tenant's operation that changed last; 0 if none ever did.
+    async fn moved_last(&self, scope: &Scope<HistoryRead>) -> StoreResult<i64>;
+
+    /// Operations of the tenant in the order in which they last changed, from after a version; of
+    /// those that are `open` only, or of all. A change of anything that followers see (not the mere
+    /// renewal of a lease) gives an operation the next version, so that who goes on after the last
+    /// one seen misses none.
+    async fn moved(
+        &self,
+        scope: &Scope<HistoryRead>,
+        after: i64,
+        open: bool,
+        limit: u32,
+    ) -> StoreResult<Vec<Moved>>;
 
     /// An operation of the tenant.
     async fn operation(
@@ -105,7 +160,7 @@ pub trait OperationStore: Send + Sync {
         now_ms: i64,
     ) -> StoreResult<Option<Claim>>;
 
-    /// Keeps the claim for another lease, and shows progress.
+    /// Keeps the claim for another lease, and shows progress if there is any to show.
     async fn renew(
         &self,
         claim: &Claim,
@@ -114,10 +169,13 @@ pub trait OperationStore: Send + Sync {
         now_ms: i64,
     ) -> StoreResult<()>;
 
-    /// Writes how the operation ended. `ended` is the claim's operation in its last state.
+    /// Writes how the operation ended. `ended` is the claim's operation in its last state. One that
+    /// was asked to be stopped is refused as `Fenced` unless it ended as canceled, and one that was
+    /// not, if it did.
     async fn finish(&self, claim: &Claim, ended: &Operation) -> StoreResult<()>;
 
-    /// Gives the operation back to the queue, not to be claimed for `delay_ms`.
+    /// Gives the operation back to the queue, not to be claimed for `delay_ms`; one that was asked
+    /// to be stopped is claimed at once.
     async fn hand_back(&self, claim: &Claim, delay_ms: i64) -> StoreResult<()>;
 
     /// Ends all leases at once: for a store that only this process uses, when it starts.

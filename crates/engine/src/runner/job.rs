@@ -2,9 +2,12 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use dev2prod_model::id::{FileId, OperationId};
+use dev2prod_model::item::Digest;
 use dev2prod_model::operation::{Failure, Progress, Report};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::ports::{StoreError, is_full};
@@ -79,6 +82,11 @@ impl From<StoreError> for JobError {
         match error {
             StoreError::Fenced(_) => Self::Fenced,
             StoreError::Full { doing, .. } => Self::no_space(doing),
+            StoreError::Gone(what) => Self::permanent(
+                "unknown_tenant",
+                format!("{what} was deleted in the meantime"),
+                "",
+            ),
             error @ StoreError::Unavailable { .. } => Self::Retry(error.into()),
             error @ (StoreError::Corrupt { .. } | StoreError::Refused { .. }) => {
                 Self::internal(error)
@@ -130,25 +138,86 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
+/// What a job brought beside its content, which is of no use if it is given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Brought {
+    /// A file of the tenant, with its bytes.
+    File(FileId),
+    /// The bytes of a plan.
+    Plan(Digest),
+}
+
+/// What a job has said of itself so far.
+#[derive(Debug, Default)]
+struct Said {
+    bundle: Option<OperationId>,
+    brought: Vec<Brought>,
+}
+
 /// A job's side of its lease: it shows progress, and hears when the lease is gone.
 ///
-/// Cheap to clone and to call from any thread, blocking ones too: the runner sends what was shown
-/// last when it next renews the lease.
+/// Cheap to clone and to call from any thread, blocking ones too: the runner keeps what was shown
+/// last when it next renews the lease, and the beginning of a step a moment after it was shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Heartbeat {
     progress: watch::Sender<Option<Progress>>,
+    step: Arc<Notify>,
+    said: Arc<Mutex<Said>>,
     lost: CancellationToken,
 }
 
 impl Heartbeat {
     /// For the runner, or a test, that listens to `progress` and cancels `lost`.
     pub(crate) fn new(progress: watch::Sender<Option<Progress>>, lost: CancellationToken) -> Self {
-        Self { progress, lost }
+        Self {
+            progress,
+            step: Arc::default(),
+            said: Arc::default(),
+            lost,
+        }
     }
 
     /// Shows how far the work is.
-    pub(crate) fn report(&self, progress: Progress) {
-        self.progress.send_replace(Some(progress));
+    pub(crate) fn report(&self, mut progress: Progress) {
+        progress.bundle = self.said().bundle;
+        let phase = progress.phase;
+        let before = self.progress.send_replace(Some(progress));
+        if before.is_none_or(|before| before.phase != phase) {
+            self.step.notify_one();
+        }
+    }
+
+    /// Shows that the bundle is open, under the target's record of it.
+    pub(crate) fn opened(&self, bundle: OperationId) {
+        self.said().bundle = Some(bundle);
+        let shown = |progress: &mut Option<Progress>| {
+            if let Some(progress) = progress {
+                progress.bundle = Some(bundle);
+            }
+        };
+        self.progress.send_modify(shown);
+        self.step.notify_one();
+    }
+
+    /// The target's record of the bundle, if it was opened.
+    pub(super) fn bundle(&self) -> Option<OperationId> {
+        self.said().bundle
+    }
+
+    /// Notes something that is of no use if the work is given up; before it is there, so that
+    /// nothing is forgotten.
+    pub(crate) fn brings(&self, brought: Brought) {
+        self.said().brought.push(brought);
+    }
+
+    /// What was brought so far.
+    pub(super) fn brought(&self) -> Vec<Brought> {
+        self.said().brought.clone()
+    }
+
+    /// Resolves when a step was begun since it last did.
+    pub(super) async fn stepped(&self) {
+        self.step.notified().await;
     }
 
     /// Whether the lease is gone, or the job is to stop: what it still does is in vain.
@@ -163,5 +232,9 @@ impl Heartbeat {
         } else {
             Ok(())
         }
+    }
+
+    fn said(&self) -> std::sync::MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

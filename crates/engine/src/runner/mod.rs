@@ -4,6 +4,7 @@
 //! against its fence. So a worker that dies, stalls or is stopped loses nothing but time: another
 //! one, of this process or the next, takes over.
 
+mod cancel;
 pub(crate) mod job;
 mod lease;
 mod work;
@@ -18,8 +19,8 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::EngineResult;
 use crate::context::Engine;
 use crate::{content, housekeeping};
+pub(crate) use job::{Brought, Heartbeat, JobError, JobOutcome};
 use job::{Chain, JobCause};
-pub(crate) use job::{Heartbeat, JobError, JobOutcome};
 use work::Worker;
 
 /// How often a worker looks for work that nobody told it of.
@@ -151,12 +152,19 @@ async fn tidy(engine: Engine, stopping: CancellationToken) {
         loop {
             // In a task of its own, so that a panic does not end it for good; it ends with the
             // runner, since every step may be its last.
-            let engine = engine.clone();
-            let done = tokio::spawn(async move { housekeeping::run_once(&engine).await });
+            let all = engine.clone();
+            let done = tokio::spawn(async move { housekeeping::run_once(&all).await });
             if AbortOnDropHandle::new(done).await.is_err() {
                 tracing::error!("housekeeping panicked");
             }
-            tokio::time::sleep(every).await;
+            let again = tokio::time::sleep(every);
+            tokio::pin!(again);
+            loop {
+                tokio::select! {
+                    () = &mut again => break,
+                    () = engine.housekeeping_woken() => housekeeping::end_stages(&engine).await,
+                }
+            }
         }
     });
     tidying.await;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use dev2prod_model::access::{ContentWrite, HistoryRead, Scope};
+use dev2prod_model::access::{HistoryRead, Scope};
 use dev2prod_model::id::OperationId;
 use dev2prod_model::operation::{Claim, Counts, Failure, Kind, Operation, Report, Request, State};
 use tokio::sync::watch;
@@ -12,16 +12,19 @@ use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::cancel::{opened, release_stage};
 use super::job::{Chain, Heartbeat, JobError, JobOutcome, failure, internal_failure};
 use super::lease::{Cut, Lease};
 use crate::context::Engine;
-use crate::ports::{Begun, Holder, StoreError, StoreResult};
+use crate::ports::{StoreError, StoreResult};
 use crate::{content, export, import};
 
 /// How often a process tries an operation that fails for what may pass.
 const ATTEMPTS_MAX: u32 = 5;
 /// How long to wait before the next try, times the tries there were.
 const RETRY_MS: i64 = 1_000;
+/// How long a job that is to be canceled has to stop by itself.
+const STOP_BY_ITSELF: Duration = Duration::from_millis(200);
 /// How long to wait before the end of an operation is written again if the store does not take it.
 const FINISH_PAUSE: Duration = Duration::from_millis(200);
 /// The longest such wait; each is twice the one before.
@@ -44,8 +47,19 @@ enum End {
     HandBack {
         delay_ms: i64,
     },
-    /// It has ended, or another worker has it.
+    /// It was asked to be stopped.
+    Cancel,
+    /// It has ended, another worker has it, or it was asked to be stopped.
     Nothing,
+}
+
+/// What became of an end that was to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// Nothing is left to be said.
+    Yes,
+    /// The operation is not in this worker's hands, or is to end as canceled.
+    Refused,
 }
 
 impl Worker {
@@ -64,28 +78,20 @@ impl Worker {
     /// Does an operation, and writes how it ended.
     pub(super) async fn work(&self, claim: Claim) {
         let began = Instant::now();
-        let id = claim.operation().id;
         let (progress, shown) = watch::channel(None);
         let lost = CancellationToken::new();
         let heartbeat = Heartbeat::new(progress, lost.clone());
-        let mut lease = Lease::new(&self.engine, &claim, shown, &self.giving_up);
-        // In a task of its own: a panic in it is a result here.
-        let mut job = tokio::spawn(do_job(self.engine.clone(), claim.clone(), heartbeat));
-        let end = match lease.until(&mut job).await {
-            Ok(ended) => self.judge(id, ended),
-            Err(cut) => {
-                lost.cancel();
-                job.abort();
-                match job.await {
-                    // It ended before it was cut.
-                    ended @ Ok(Ok(_)) => self.judge(id, ended),
-                    Ok(Err(_)) | Err(_) => end_of_cut(cut),
-                }
-            }
+        let mut lease = Lease::new(&self.engine, &claim, &heartbeat, shown, &self.giving_up);
+        self.engine.note_move();
+        let end = if claim.operation().is_to_be_canceled() {
+            End::Cancel
+        } else {
+            self.until_end(&claim, &heartbeat, &lost, &mut lease).await
         };
         if let End::Fail(..) = end
             && claim.operation().request.kind() == Kind::Import
         {
+            let id = claim.operation().id;
             match lease
                 .while_tidying(release_stage(&self.engine, &claim))
                 .await
@@ -97,7 +103,44 @@ impl Worker {
                 None => return,
             }
         }
-        self.write(&claim, end, began).await;
+        let written = self.write(&claim, &heartbeat, end, began).await;
+        if written == Written::Refused {
+            self.cancel(&claim, &heartbeat, &mut lease, began).await;
+        }
+        // An import that waited for this one may start.
+        self.engine.wake();
+        self.engine.note_move();
+    }
+
+    /// Does an operation while the lease is kept.
+    async fn until_end(
+        &self,
+        claim: &Claim,
+        heartbeat: &Heartbeat,
+        lost: &CancellationToken,
+        lease: &mut Lease<'_>,
+    ) -> End {
+        let id = claim.operation().id;
+        // In a task of its own: a panic in it is a result here.
+        let job = do_job(self.engine.clone(), claim.clone(), heartbeat.clone());
+        let mut job = tokio::spawn(job);
+        let cut = match lease.until(&mut job).await {
+            Ok(ended) => return self.judge(id, ended),
+            Err(cut) => cut,
+        };
+        lost.cancel();
+        if cut == Cut::Canceled {
+            // What stops by itself leaves less behind.
+            if let Ok(ended) = tokio::time::timeout(STOP_BY_ITSELF, &mut job).await {
+                return self.judge(id, ended);
+            }
+        }
+        job.abort();
+        match job.await {
+            // It ended before it was cut.
+            ended @ Ok(Ok(_)) => self.judge(id, ended),
+            Ok(Err(_)) | Err(_) => end_of_cut(cut),
+        }
     }
 
     /// What a job's result means.
@@ -128,53 +171,65 @@ impl Worker {
         }
     }
 
-    async fn write(&self, claim: &Claim, end: End, began: Instant) {
+    async fn write(
+        &self,
+        claim: &Claim,
+        heartbeat: &Heartbeat,
+        end: End,
+        began: Instant,
+    ) -> Written {
         let operation = claim.operation();
         let id = operation.id;
         let now_ms = self.engine.now_ms();
         let ended = match end {
             End::Complete(report) => operation.clone().complete(report, now_ms),
             End::Fail(failure, report) => {
-                operation
-                    .clone()
-                    .fail(failure, report.map(|report| *report), now_ms)
+                let report = report.map(|report| *report);
+                let report = report.or_else(|| opened(operation, heartbeat));
+                operation.clone().fail(failure, report, now_ms)
             }
             End::HandBack { delay_ms } => {
                 self.hand_back(claim, delay_ms).await;
-                return;
+                return Written::Yes;
             }
+            End::Cancel => return Written::Refused,
             End::Nothing => {
                 self.forget(id);
                 let scope = Scope::<HistoryRead>::for_work(claim);
-                if let Ok(Some(ended)) = self.engine.store().operation(&scope, id).await
-                    && matches!(ended.state, State::Ended { .. })
-                {
-                    log(&ended, began);
-                }
-                self.engine.wake();
-                return;
+                return match self.engine.store().operation(&scope, id).await {
+                    Ok(Some(ended)) if ended.status().is_over() => {
+                        log(&ended, began);
+                        Written::Yes
+                    }
+                    _ => Written::Refused,
+                };
             }
         };
-        let ended = match ended {
-            Ok(ended) => ended,
+        match ended {
+            Ok(ended) => self.end(claim, &ended, began).await,
             Err(error) => {
                 tracing::error!(operation.id = %id, error = %error, "operation {id} was claimed in a state that cannot end");
-                return;
+                Written::Yes
             }
-        };
+        }
+    }
+
+    /// Writes how the operation ended.
+    pub(super) async fn end(&self, claim: &Claim, ended: &Operation, began: Instant) -> Written {
+        let id = ended.id;
         fail::fail_point!("runner.before_finish");
-        match self.finish(claim, &ended).await {
-            Ok(()) => log(&ended, began),
+        self.forget(id);
+        match self.finish(claim, ended).await {
+            Ok(()) => log(ended, began),
             Err(StoreError::Fenced(_)) => {
-                tracing::info!(operation.id = %id, "operation {id} was taken over or had ended");
+                tracing::info!(operation.id = %id, "operation {id} was taken over, had ended or is to be canceled");
+                return Written::Refused;
             }
             Err(error) => {
                 tracing::error!(operation.id = %id, error = %Chain(&error), "the end of operation {id} could not be written; it will be done again");
             }
         }
-        self.forget(id);
-        // An import that waited for this one may start.
-        self.engine.wake();
+        Written::Yes
     }
 
     /// Writes how an operation ended, again and again until the store takes it: nothing is done anew
@@ -237,6 +292,7 @@ async fn do_job(
 fn end_of_cut(cut: Cut) -> End {
     match cut {
         Cut::Lost => End::Nothing,
+        Cut::Canceled => End::Cancel,
         Cut::GivingUp => End::HandBack { delay_ms: 0 },
         Cut::TimeEnded => End::Fail(
             failure(
@@ -249,36 +305,18 @@ fn end_of_cut(cut: Cut) -> End {
     }
 }
 
-/// Gives back the right to write, if the operation still has it, with all that was staged.
-async fn release_stage(engine: &Engine, claim: &Claim) -> StoreResult<()> {
-    let store = engine.store();
-    let holder = Holder::Operation(claim.operation().id);
-    if store
-        .stage_holder(&Scope::<HistoryRead>::for_work(claim))
-        .await?
-        .as_ref()
-        != Some(&holder)
-    {
-        return Ok(());
-    }
-    let scope = Scope::<ContentWrite>::for_work(claim);
-    match store
-        .begin_stage(&scope, &holder, engine.settings().lease_ms)
-        .await?
-    {
-        Begun::Stage(stage) => store.abort_stage(&stage).await,
-        Begun::Locked(_) | Begun::Closed => Ok(()),
-    }
-}
-
 fn log(ended: &Operation, began: Instant) {
     let (id, tenant, kind) = (ended.id, &ended.tenant, ended.request.kind().name());
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let State::Ended {
-        report, failure, ..
-    } = &ended.state
-    else {
-        return;
+    let (report, failure) = match &ended.state {
+        State::Ended {
+            report, failure, ..
+        } => (report, failure),
+        State::Canceled { by, .. } => {
+            tracing::info!(operation.id = %id, %tenant, kind, duration_ms, login = %by, "{kind} {id} was canceled by {by}");
+            return;
+        }
+        State::Pending | State::Running { .. } => return,
     };
     let items = report.as_ref().map_or(0, items_of);
     match failure {

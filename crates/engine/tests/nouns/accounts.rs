@@ -188,7 +188,11 @@ async fn a_role_given_or_taken_shows_at_once() {
         let (password, tenant) = (secret("ann's password"), tenant());
         sign_in(&world.engine, "ann", &password, HOME, Some(&tenant)).await
     };
-    assert_snapshot!(told(&signed_in().await.unwrap_err()), @r#"unauthenticated: this login is not good for tenant 1001: ask its administrator for a role there"#);
+    assert_snapshot!(told(&signed_in().await.unwrap_err()), @r#"unauthenticated: there is no tenant 1001 in which this login has a role: check TENANTID, or ask the tenant's administrator for a role there"#);
+    // Whether there is such a tenant is not for everybody to know.
+    let (password, unknown) = (secret("ann's password"), "4711".parse().unwrap());
+    let unknown = sign_in(&world.engine, "ann", &password, HOME, Some(&unknown)).await;
+    assert_snapshot!(told(&unknown.unwrap_err()), @r#"unauthenticated: there is no tenant 4711 in which this login has a role: check TENANTID, or ask the tenant's administrator for a role there"#);
 
     set_role(&world.engine, &scope, &ann(), Some(Role::Promoter))
         .await

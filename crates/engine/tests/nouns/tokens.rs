@@ -1,7 +1,7 @@
 //! API tokens.
 
 use dev2prod_engine::accounts::{
-    NewToken, TOKENS_MAX, create_token, create_user, delete_token, set_role, tokens,
+    NewToken, TOKENS_MAX, create_token, create_user, delete_token, set_role, token_end, tokens,
 };
 use dev2prod_model::access::{Principal, Role, RoleWrite};
 use insta::assert_snapshot;
@@ -29,7 +29,7 @@ async fn a_token_is_its_owner_cut_to_a_tenant_and_a_role_until_it_ends() {
         expires_ms,
         ..new_token()
     };
-    let (token, text) = create_token(engine, &owner, new).await.unwrap();
+    let (token, text) = create_token(engine, &owner, None, new).await.unwrap();
     assert!(text.expose_secret().starts_with("d2p_"));
     let caller = world.caller(text.expose_secret()).await.unwrap();
     assert_eq!(
@@ -70,9 +70,11 @@ async fn a_token_of_limited_reach_makes_none_that_reaches_further() {
         role: Some(Role::Promoter),
         ..new_token()
     };
-    let (_, text) = create_token(engine, &owner, limited.clone()).await.unwrap();
+    let (_, text) = create_token(engine, &owner, None, limited.clone())
+        .await
+        .unwrap();
     let limited_caller = world.caller(text.expose_secret()).await.unwrap();
-    let wider = create_token(engine, &limited_caller, new_token())
+    let wider = create_token(engine, &limited_caller, None, new_token())
         .await
         .unwrap_err();
     assert_snapshot!(told(&wider), @r#"token_role: you come with a token of limited reach: name the Tenant and Role of the new one"#);
@@ -81,13 +83,47 @@ async fn a_token_of_limited_reach_makes_none_that_reaches_further() {
         role,
         ..limited.clone()
     };
-    let higher = create_token(engine, &limited_caller, higher)
+    let higher = create_token(engine, &limited_caller, None, higher)
         .await
         .unwrap_err();
     assert_snapshot!(told(&higher), @r#"token_role: a token cannot be TenantAdmin: you are only Promoter"#);
-    create_token(engine, &limited_caller, limited)
+    create_token(engine, &limited_caller, None, limited)
         .await
         .expect("as far as it reaches itself");
+}
+
+#[tokio::test]
+async fn a_token_that_ends_makes_none_that_outlives_it() {
+    let world = World::start().await;
+    let (engine, owner) = (&world.engine, world.admin().await);
+    let end_ms = engine.now_ms() + 60_000;
+    let ending = |expires_ms| NewToken {
+        expires_ms,
+        ..new_token()
+    };
+    let (_, text) = create_token(engine, &owner, None, ending(Some(end_ms)))
+        .await
+        .unwrap();
+    let until_ms = token_end(engine, text.expose_secret()).await.unwrap();
+    assert_eq!(until_ms, Some(end_ms));
+    for later in [None, Some(end_ms + 1)] {
+        let refused = create_token(engine, &owner, until_ms, ending(later)).await;
+        let refused = told(&refused.unwrap_err());
+        assert!(
+            refused.starts_with("token_outlives: you come with a token that ends at 2"),
+            "{refused}"
+        );
+    }
+    let (_, other) = create_token(engine, &owner, until_ms, ending(Some(end_ms)))
+        .await
+        .expect("as long as it lasts itself");
+    let lasting = create_token(engine, &owner, None, new_token())
+        .await
+        .unwrap();
+    let ends = async |text: &str| token_end(engine, text).await.unwrap();
+    assert_eq!(ends(other.expose_secret()).await, Some(end_ms));
+    assert_eq!(ends(lasting.1.expose_secret()).await, None);
+    assert_eq!(ends("a.b.c").await, None, "of a session");
 }
 
 #[tokio::test]
@@ -110,7 +146,9 @@ async fn a_token_loses_what_its_owner_loses() {
         .unwrap();
     let session = world.sign_in("ann", "ann's password").await.unwrap();
     let caller = world.caller(&session).await.unwrap();
-    let (_, text) = create_token(engine, &caller, new_token()).await.unwrap();
+    let (_, text) = create_token(engine, &caller, None, new_token())
+        .await
+        .unwrap();
 
     set_role(engine, &roles, &ann, Some(Role::Viewer))
         .await
@@ -131,8 +169,12 @@ async fn nobody_has_more_tokens_than_the_limit() {
     let world = World::start().await;
     let (engine, owner) = (&world.engine, world.admin().await);
     for _ in 0..TOKENS_MAX {
-        create_token(engine, &owner, new_token()).await.unwrap();
+        create_token(engine, &owner, None, new_token())
+            .await
+            .unwrap();
     }
-    let one_more = create_token(engine, &owner, new_token()).await.unwrap_err();
+    let one_more = create_token(engine, &owner, None, new_token())
+        .await
+        .unwrap_err();
     assert_snapshot!(told(&one_more), @r#"too_many_tokens: you have 100 tokens, the most: delete one first"#);
 }

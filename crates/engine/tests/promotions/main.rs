@@ -6,6 +6,7 @@
 )]
 
 mod attachments;
+mod cancels;
 mod catalogue;
 mod changes;
 mod first_delivery;

@@ -20,7 +20,7 @@ use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::file::File;
 use dev2prod_model::id::{FileId, OperationId, PackageId, TenantId};
 use dev2prod_model::item::{Digest, ItemRef, Revision};
-use dev2prod_model::operation::{ImportReport, Kind, Report, State, Status};
+use dev2prod_model::operation::{ImportReport, Kind, Report, State};
 use dev2prod_model::package::{Sections, Selection};
 use dev2prod_model::plan::ImportOptions;
 use dev2prod_model::section::Section;
@@ -362,7 +362,7 @@ impl World {
         let look = async {
             loop {
                 let view = self.view(tenant, id).await;
-                if matches!(view.operation.status(), Status::Completed | Status::Failed) {
+                if view.operation.status().is_over() {
                     return view;
                 }
                 tokio::time::sleep(Duration::from_millis(2)).await;

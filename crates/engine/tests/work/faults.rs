@@ -13,6 +13,8 @@ use futures::stream::BoxStream;
 /// What goes wrong with the next file that is put or opened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
+    /// Nothing: the fault is for a later one.
+    None,
     /// The store does not answer.
     Unavailable,
     /// The disk is full.
@@ -33,7 +35,7 @@ impl FaultyBlobs {
     async fn next(&self) -> StoreResult<()> {
         let fault = self.faults.lock().unwrap().pop_front();
         match fault {
-            None => Ok(()),
+            None | Some(Fault::None) => Ok(()),
             Some(Fault::Unavailable) => Err(StoreError::Unavailable {
                 doing: "store a file",
                 cause: "gone".into(),

@@ -5,10 +5,14 @@
 )]
 
 mod asking;
+mod canceling;
 mod exporting;
 #[cfg(feature = "failpoints")]
 mod failing;
 mod faults;
+mod following;
 mod running;
 mod selecting;
+#[cfg(feature = "failpoints")]
+mod stopping;
 mod world;

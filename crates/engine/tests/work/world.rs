@@ -23,7 +23,7 @@ use dev2prod_model::operation::{ExportReport, Kind, Report, State, Status};
 use dev2prod_model::package::Selection;
 use dev2prod_model::tenant::TenantKind;
 use dev2prod_storage::{Embedded, EmbeddedOptions};
-use futures::stream;
+use futures::{TryStreamExt, stream};
 
 use super::faults::{Fault, FaultyBlobs};
 
@@ -248,6 +248,32 @@ impl World {
             .unwrap()
             .unwrap();
         Reader::open(std::fs::File::open(&blob.path).unwrap(), &Limits::default()).unwrap()
+    }
+
+    /// The same store in the hands of another process.
+    pub(crate) fn another_process(&self) -> Engine {
+        Engine::new(Parts {
+            store: Arc::clone(&self.store),
+            blobs: Arc::clone(&self.blobs),
+            catalogue: Arc::clone(self.engine.catalogue()),
+            clock: self.clock.clone(),
+            random: Arc::new(SystemRandom),
+            settings: self.engine.settings().clone(),
+        })
+    }
+
+    /// Deletes a tenant.
+    pub(crate) async fn delete(&self, tenant: &TenantId) {
+        let scope = authorize_server(&self.admin).unwrap();
+        assert!(self.store.delete_tenant(&scope, tenant).await.unwrap());
+    }
+
+    /// The names of all blobs.
+    pub(crate) async fn blobs(&self) -> Vec<String> {
+        let listed = self.blobs.list().map_ok(|blob| blob.path);
+        let mut paths: Vec<String> = listed.try_collect().await.unwrap();
+        paths.sort();
+        paths
     }
 
     /// What lies in the scratch folder.

@@ -1,6 +1,8 @@
-//! Exports and imports: started, looked at, listed.
+//! Exports and imports: started, looked at, listed, followed, stopped.
 
+pub(crate) mod cancel;
 pub(crate) mod changes;
+pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod import;

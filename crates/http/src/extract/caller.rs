@@ -7,12 +7,31 @@ use dev2prod_model::access::{
     Permission, Principal, Scope, ServerScope, authorize, authorize_server,
 };
 use dev2prod_model::id::TenantId;
+use secrecy::SecretString;
 
 use super::InPath;
 use super::credentials::token;
 use crate::journal::Journal;
 use crate::problem::ApiError;
 use crate::state::AppState;
+
+/// The token that the request carries, as it is.
+pub(crate) struct Presented(pub(crate) SecretString);
+
+impl FromRequestParts<AppState> for Presented {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &AppState) -> Result<Self, ApiError> {
+        let token = token(&parts.headers).ok_or_else(without_token)?;
+        Ok(Self(token.to_owned().into()))
+    }
+}
+
+fn without_token() -> ApiError {
+    ApiError::unauthenticated(
+        "sign in at /auth/authentication-endpoint/authenticate/token and send the token as the cookie SMAX_AUTH_TOKEN, or send an API token as Authorization: Bearer",
+    )
+}
 
 /// Whoever's token the request carries.
 pub(crate) struct Caller(pub(crate) Principal);
@@ -21,11 +40,7 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let token = token(&parts.headers).ok_or_else(|| {
-            ApiError::unauthenticated(
-                "sign in at /auth/authentication-endpoint/authenticate/token and send the token as the cookie SMAX_AUTH_TOKEN, or send an API token as Authorization: Bearer",
-            )
-        })?;
+        let token = token(&parts.headers).ok_or_else(without_token)?;
         let principal = accounts::authenticate(&state.engine, token).await?;
         if let Some(journal) = parts.extensions.get::<Journal>() {
             journal.caller(&principal.login);

@@ -9,7 +9,7 @@ mod path_id;
 pub(crate) mod preconditions;
 
 pub(crate) use body::{JsonBody, object, read_body, typed};
-pub(crate) use caller::{Allowed, Caller, ServerAdmin};
+pub(crate) use caller::{Allowed, Caller, Presented, ServerAdmin};
 pub(crate) use credentials::COOKIES;
 pub(crate) use idempotency::IdempotencyKey;
 pub(crate) use params::{Params, all_params};

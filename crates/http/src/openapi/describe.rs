@@ -151,7 +151,7 @@ fn refusal(status: u16) -> Response {
         .content(PROBLEM_CONTENT_TYPE, content);
     let (name, about) = match status {
         401 => ("WWW-Authenticate", "How to sign in."),
-        423 | 429 => ("Retry-After", "Seconds until another try is worth it."),
+        423 | 429 | 503 => ("Retry-After", "Seconds until another try is worth it."),
         _ => return response.build(),
     };
     let text = ObjectBuilder::new().schema_type(Type::String).build();

@@ -8,6 +8,7 @@ mod authorization;
 mod boundary;
 mod content;
 mod documented;
+mod events;
 mod files;
 mod idempotency;
 mod openapi;

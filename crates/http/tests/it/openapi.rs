@@ -84,12 +84,7 @@ fn operations_are_told_apart_and_say_who_may_and_what_is_refused() {
     }
     assert!(ids.len() > 40, "{ids:?}");
     let text = document.to_string();
-    for absent in ["cancel", "metrics", "events"] {
-        assert!(
-            !text.to_lowercase().contains(&format!("/{absent}")),
-            "{absent}"
-        );
-    }
+    assert!(!text.to_lowercase().contains("/metrics"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use dev2prod_engine::ports::{AccountStore, ApiToken, StoreResult, User};
+use dev2prod_engine::ports::{AccountStore, ApiToken, StoreError, StoreResult, User};
 use dev2prod_model::access::{Principal, Role, RoleWrite, Scope, ServerScope, Upkeep};
 use dev2prod_model::id::{Login, TenantId};
 use dev2prod_model::item::Digest;
@@ -13,7 +13,7 @@ use sqlx::{SqliteConnection, SqliteExecutor};
 use uuid::Uuid;
 
 use super::Sqlite;
-use super::error::{corrupt, refused, to};
+use super::error::{corrupt, tenant_gone, to};
 use super::rows::{column, digest, parsed, uuid};
 
 type Roles = BTreeMap<TenantId, Role>;
@@ -114,6 +114,17 @@ async fn exists(
         .map_err(to(doing))
 }
 
+/// Whether there is a system administrator.
+async fn is_administered(
+    connection: &mut SqliteConnection,
+    doing: &'static str,
+) -> StoreResult<bool> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM account WHERE system_admin)")
+        .fetch_one(connection)
+        .await
+        .map_err(to(doing))
+}
+
 #[async_trait]
 impl AccountStore for Sqlite {
     async fn account(&self, login: &Login) -> StoreResult<Option<(User, Principal)>> {
@@ -193,7 +204,9 @@ impl AccountStore for Sqlite {
         insert(&self.writer, user, false, "keep a new user").await
     }
 
-    async fn replace_user(&self, _scope: &ServerScope, user: &User) -> StoreResult<bool> {
+    async fn replace_user(&self, _scope: &ServerScope, user: &User) -> StoreResult<Option<bool>> {
+        let doing = "change a user";
+        let mut tx = self.write(doing).await?;
         let done = sqlx::query(
             "UPDATE account SET password_hash = ?2, system_admin = ?3, password_ms = ?4
              WHERE login = ?1",
@@ -202,10 +215,17 @@ impl AccountStore for Sqlite {
         .bind(user.password_hash.expose_secret())
         .bind(user.system_admin)
         .bind(user.password_ms)
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await
-        .map_err(to("change a user"))?;
-        Ok(done.rows_affected() == 1)
+        .map_err(to(doing))?;
+        if done.rows_affected() == 0 {
+            return Ok(Some(false));
+        }
+        if !is_administered(&mut tx, doing).await? {
+            return Ok(None);
+        }
+        tx.commit().await.map_err(to(doing))?;
+        Ok(Some(true))
     }
 
     async fn delete_user(&self, _scope: &ServerScope, login: &Login) -> StoreResult<Option<bool>> {
@@ -225,12 +245,7 @@ impl AccountStore for Sqlite {
                 .await
                 .map_err(to(doing))?;
         }
-        let administered: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM account WHERE system_admin)")
-                .fetch_one(&mut *tx)
-                .await
-                .map_err(to(doing))?;
-        if !administered {
+        if !is_administered(&mut tx, doing).await? {
             return Ok(None);
         }
         tx.commit().await.map_err(to(doing))?;
@@ -263,7 +278,10 @@ impl AccountStore for Sqlite {
             .bind(scope.tenant().as_str())
             .bind(login.as_str()),
         };
-        query.execute(&mut *tx).await.map_err(to(doing))?;
+        let done = query.execute(&mut *tx).await.map_err(to(doing))?;
+        if role.is_some() && done.rows_affected() == 0 {
+            return Err(tenant_gone(scope.tenant()));
+        }
         tx.commit().await.map_err(to(doing))?;
         Ok(true)
     }
@@ -301,7 +319,9 @@ impl AccountStore for Sqlite {
         .await
         .map_err(to(doing))?;
         match done.rows_affected() {
-            0 => Err(refused(doing, "its owner or its tenant is gone")),
+            0 => Err(StoreError::Gone(
+                "the token's owner or its tenant".to_owned(),
+            )),
             _ => Ok(()),
         }
     }

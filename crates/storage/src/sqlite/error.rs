@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use dev2prod_engine::ports::{StoreError, is_full};
+use dev2prod_model::id::TenantId;
 
 /// Says what was attempted, for `map_err`.
 pub(super) fn to(doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError + Copy {
@@ -23,6 +24,11 @@ pub(super) fn refused(doing: &'static str, why: &'static str) -> StoreError {
         doing,
         cause: why.into(),
     }
+}
+
+/// What was to be kept is a tenant's that is not there any more.
+pub(super) fn tenant_gone(tenant: &TenantId) -> StoreError {
+    StoreError::Gone(format!("tenant {tenant}"))
 }
 
 fn store_error(error: sqlx::Error, doing: &'static str) -> StoreError {

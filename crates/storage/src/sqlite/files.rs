@@ -9,7 +9,7 @@ use dev2prod_model::item::Digest;
 use sqlx::sqlite::SqliteRow;
 
 use super::Sqlite;
-use super::error::{refused, to};
+use super::error::{tenant_gone, to};
 use super::rows::{column, digest, hex_json, parsed, signed, unsigned, uuid};
 
 fn file(row: &SqliteRow) -> StoreResult<File> {
@@ -55,7 +55,7 @@ impl FileStore for Sqlite {
         .await
         .map_err(to(doing))?;
         match done.rows_affected() {
-            0 => Err(refused(doing, "its tenant is gone")),
+            0 => Err(tenant_gone(scope.tenant())),
             _ => Ok(()),
         }
     }
@@ -136,7 +136,7 @@ impl FileStore for Sqlite {
         .await
         .map_err(to(doing))?;
         row.as_ref()
-            .map_or_else(|| Err(refused(doing, "its tenant is gone")), bundle)
+            .map_or_else(|| Err(tenant_gone(scope.tenant())), bundle)
     }
 
     async fn expired_files(

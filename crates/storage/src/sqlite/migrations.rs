@@ -19,6 +19,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0003_sealed_plans",
         include_str!("../../migrations/sqlite/0003_sealed_plans.sql"),
     ),
+    (
+        "0004_canceled_and_followed",
+        include_str!("../../migrations/sqlite/0004_canceled_and_followed.sql"),
+    ),
 ];
 
 /// Why a database is not brought up to date.

@@ -1,24 +1,30 @@
 //! Operations: a queue across tenants, and a history within each.
 
+mod cancel;
+mod end;
+mod follow;
+
 use async_trait::async_trait;
 use dev2prod_engine::ports::{
-    Enqueued, Idempotency, OperationFilter, OperationPage, OperationStore, StoreError, StoreResult,
+    CancelAsked, Enqueued, Idempotency, Moved, OperationFilter, OperationPage, OperationStore,
+    StoreError, StoreResult,
 };
-use dev2prod_model::access::{HistoryRead, OperationStart, Scope, Upkeep};
-use dev2prod_model::id::OperationId;
+use dev2prod_model::access::{HistoryRead, OperationCancel, OperationStart, Scope, Upkeep};
+use dev2prod_model::id::{Login, OperationId};
 use dev2prod_model::item::Digest;
-use dev2prod_model::operation::{Claim, Kind, Operation, Progress, Report, Request, State, Status};
+use dev2prod_model::operation::{Claim, Kind, Operation, Progress, Request, State, Status};
 use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::error::{corrupt, refused, to};
+pub(super) use self::end::end;
+use super::error::{corrupt, refused, tenant_gone, to};
 use super::rows::{column, digest, json, parsed};
 use super::{NOW_MS, Sqlite, tenant_no};
 
 /// Of an operation `o` and its tenant `t`.
 const COLUMNS: &str = "o.id, t.id, o.request, o.created_by, o.created_ms, o.updated_ms, o.status,
-    o.server, o.started_ms, o.progress, o.report, o.failure";
+    o.server, o.started_ms, o.progress, o.report, o.failure, o.cancel_by";
 
 fn operation(row: &SqliteRow) -> StoreResult<Operation> {
     Ok(Operation {
@@ -38,13 +44,22 @@ fn state(row: &SqliteRow) -> StoreResult<State> {
     if status == Status::Pending {
         return Ok(State::Pending);
     }
+    if status == Status::Canceled {
+        return Ok(State::Canceled {
+            server: column(row, 7, "operation.server")?,
+            started_ms: column(row, 8, "operation.started_ms")?,
+            report: optional(row, 10, "operation.report")?,
+            by: parsed(row, 12, "operation.cancel_by")?,
+        });
+    }
     let server = column(row, 7, "operation.server")?;
     let started_ms = column(row, 8, "operation.started_ms")?;
     match status {
-        Status::Pending | Status::Running => Ok(State::Running {
+        Status::Pending | Status::Running | Status::Canceled => Ok(State::Running {
             server,
             started_ms,
             progress: optional(row, 9, "operation.progress")?,
+            cancel_by: cancel_by(row)?,
         }),
         Status::Completed | Status::Failed => Ok(State::Ended {
             server,
@@ -53,6 +68,15 @@ fn state(row: &SqliteRow) -> StoreResult<State> {
             failure: optional(row, 11, "operation.failure")?,
         }),
     }
+}
+
+fn cancel_by(row: &SqliteRow) -> StoreResult<Option<Login>> {
+    let login: Option<&str> = column(row, 12, "operation.cancel_by")?;
+    let parse = |login: &str| {
+        let read = login.parse();
+        read.map_err(|error| corrupt("operation.cancel_by", &error))
+    };
+    login.map(parse).transpose()
 }
 
 fn optional<T: serde::de::DeserializeOwned>(
@@ -70,59 +94,6 @@ fn text<T: Serialize>(value: &T, place: &str) -> StoreResult<String> {
 
 fn fenced(claim: &Claim) -> StoreError {
     StoreError::Fenced(format!("operation {}", claim.operation().id))
-}
-
-/// Writes how an operation ended, if the claim still holds it.
-pub(super) async fn end(
-    connection: &mut SqliteConnection,
-    claim: &Claim,
-    ended: &Operation,
-    doing: &'static str,
-) -> StoreResult<()> {
-    let State::Ended {
-        server,
-        started_ms,
-        report,
-        failure,
-    } = &ended.state
-    else {
-        return Err(refused(doing, "the operation has not ended"));
-    };
-    let plan = match report {
-        Some(Report::Import(report)) => report.plan,
-        Some(Report::Export(_)) | None => None,
-    };
-    let report = report
-        .as_ref()
-        .map(|report| text(report, "operation.report"))
-        .transpose()?;
-    let failure = failure
-        .as_ref()
-        .map(|failure| text(failure, "operation.failure"))
-        .transpose()?;
-    let done = sqlx::query(
-        "UPDATE operation SET status = ?4, updated_ms = ?5, server = ?6, started_ms = ?7,
-             progress = NULL, report = ?8, failure = ?9, plan = ?10, lease_until_ms = 0
-         WHERE tenant = (SELECT no FROM tenant WHERE id = ?1) AND id = ?2 AND fence = ?3
-             AND status = 'RUNNING'",
-    )
-    .bind(claim.tenant().as_str())
-    .bind(claim.operation().id.to_string())
-    .bind(claim.fence())
-    .bind(ended.status().name())
-    .bind(ended.updated_ms)
-    .bind(server)
-    .bind(started_ms)
-    .bind(report)
-    .bind(failure)
-    .bind(plan.map(|plan| plan.0.to_vec()))
-    .execute(connection)
-    .await
-    .map_err(to(doing))?;
-    match done.rows_affected() {
-        0 => Err(fenced(claim)),
-        _ => Ok(()),
-    }
 }
 
 /// The operation that an earlier promise started, with the request it was for.
@@ -194,7 +165,7 @@ impl OperationStore for Sqlite {
         let mut tx = self.write(doing).await?;
         let no = tenant_no(&mut tx, scope.tenant(), doing)
             .await?
-            .ok_or_else(|| refused(doing, "its tenant is gone"))?;
+            .ok_or_else(|| tenant_gone(scope.tenant()))?;
         if let Some(promise) = idempotency {
             match promised(&mut tx, no, scope, &promise.key, now_ms, doing).await? {
                 Some((request, id)) if request == promise.request => {
@@ -217,6 +188,43 @@ impl OperationStore for Sqlite {
         insert(&mut tx, no, operation, doing).await?;
         tx.commit().await.map_err(to(doing))?;
         Ok(Enqueued::New)
+    }
+
+    async fn promised(
+        &self,
+        scope: &Scope<OperationStart>,
+        key: &str,
+        now_ms: i64,
+    ) -> StoreResult<Option<(Digest, OperationId)>> {
+        let doing = "look for an earlier request";
+        let mut connection = self.readers.acquire().await.map_err(to(doing))?;
+        match tenant_no(&mut connection, scope.tenant(), doing).await? {
+            Some(no) => promised(&mut connection, no, scope, key, now_ms, doing).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn ask_cancel(
+        &self,
+        scope: &Scope<OperationCancel>,
+        id: OperationId,
+        now_ms: i64,
+    ) -> StoreResult<Option<CancelAsked>> {
+        self.note_cancel(scope, id, now_ms).await
+    }
+
+    async fn moved_last(&self, scope: &Scope<HistoryRead>) -> StoreResult<i64> {
+        self.read_moved_last(scope).await
+    }
+
+    async fn moved(
+        &self,
+        scope: &Scope<HistoryRead>,
+        after: i64,
+        open: bool,
+        limit: u32,
+    ) -> StoreResult<Vec<Moved>> {
+        self.read_moved(scope, after, open, limit).await
     }
 
     async fn operation(
@@ -349,7 +357,7 @@ impl OperationStore for Sqlite {
                  ORDER BY n.created_ms, n.id LIMIT 1)
              RETURNING id, (SELECT id FROM tenant WHERE no = tenant), request, created_by,
                  created_ms, updated_ms, status, server, started_ms, progress, report, failure,
-                 fence"
+                 cancel_by, fence"
         );
         let row = sqlx::query(AssertSqlSafe(sql))
             .bind(server)
@@ -362,7 +370,7 @@ impl OperationStore for Sqlite {
         let Some(row) = row else {
             return Ok(None);
         };
-        let claim = Claim::new(operation(&row)?, column(&row, 12, "operation.fence")?);
+        let claim = Claim::new(operation(&row)?, column(&row, 13, "operation.fence")?);
         tx.commit().await.map_err(to(doing))?;
         Ok(Some(claim))
     }
@@ -408,8 +416,8 @@ impl OperationStore for Sqlite {
     async fn hand_back(&self, claim: &Claim, delay_ms: i64) -> StoreResult<()> {
         // It stays begun, so that its first start is kept and no other import comes before it.
         let sql = format!(
-            "UPDATE operation SET lease_until_ms = 0, not_before_ms = {NOW_MS} + ?4,
-                 fence = fence + 1
+            "UPDATE operation SET lease_until_ms = 0, fence = fence + 1,
+                 not_before_ms = CASE WHEN cancel_by IS NULL THEN {NOW_MS} + ?4 ELSE 0 END
              WHERE tenant = (SELECT no FROM tenant WHERE id = ?1) AND id = ?2 AND fence = ?3
                  AND status = 'RUNNING'"
         );

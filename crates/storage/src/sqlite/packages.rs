@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::Sqlite;
-use super::error::{corrupt, refused, to};
+use super::error::{corrupt, tenant_gone, to};
 use super::rows::{column, json, signed, unsigned};
 
 fn package(row: &SqliteRow) -> StoreResult<Package> {
@@ -130,7 +130,7 @@ impl PackageStore for Sqlite {
                 .fetch_optional(&mut *tx)
                 .await
                 .map_err(to(doing))?
-                .ok_or_else(|| refused(doing, "its tenant is gone"))?;
+                .ok_or_else(|| tenant_gone(scope.tenant()))?;
         let Some(id) = number(&mut tx, tenant, id, doing).await? else {
             return Ok(Created::IdTaken);
         };

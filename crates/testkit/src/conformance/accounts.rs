@@ -129,7 +129,8 @@ pub async fn a_password_is_replaced(store: &dyn Store) {
         password_ms: NOW_MS + 5,
         ..user("root", true)
     };
-    assert!(store.replace_user(&world.server(), &changed).await.unwrap());
+    let replaced = store.replace_user(&world.server(), &changed).await;
+    assert_eq!(replaced.unwrap(), Some(true));
     let (kept, _) = store.account(&login("root")).await.unwrap().unwrap();
     assert_eq!(
         seen(&kept),
@@ -138,7 +139,7 @@ pub async fn a_password_is_replaced(store: &dyn Store) {
     let nobody = store
         .replace_user(&world.server(), &user("bob", false))
         .await;
-    assert!(!nobody.unwrap());
+    assert_eq!(nobody.unwrap(), Some(false));
 }
 
 /// Nobody can delete the last system administrator.
@@ -153,10 +154,21 @@ pub async fn the_last_system_administrator_stays(store: &dyn Store) {
     );
     let answer = store.delete_user(&server, &login("root")).await.unwrap();
     assert_eq!(answer, None);
-    let (_, root) = store.account(&login("root")).await.unwrap().unwrap();
+    let demoted = User {
+        system_admin: false,
+        password_ms: NOW_MS + 5,
+        ..user("root", true)
+    };
+    let answer = store.replace_user(&server, &demoted).await.unwrap();
+    assert_eq!(answer, None);
+    let (kept, root) = store.account(&login("root")).await.unwrap().unwrap();
     assert!(
         root.roles.contains_key(&world.tenant),
         "nothing of it was deleted"
+    );
+    assert!(
+        kept.system_admin && kept.password_ms == NOW_MS,
+        "nor replaced"
     );
     assert!(
         store
@@ -164,6 +176,8 @@ pub async fn the_last_system_administrator_stays(store: &dyn Store) {
             .await
             .unwrap()
     );
+    let answer = store.replace_user(&server, &demoted).await.unwrap();
+    assert_eq!(answer, Some(true), "there is another now");
     let answer = store.delete_user(&server, &login("root")).await.unwrap();
     assert_eq!(answer, Some(true));
     let answer = store.delete_user(&server, &login("root")).await.unwrap();

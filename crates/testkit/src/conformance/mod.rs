@@ -14,9 +14,11 @@
 pub mod accounts;
 pub mod baselines;
 pub mod blobs;
+pub mod cancels;
 pub mod content;
 pub mod files;
 pub mod lookups;
+pub mod moves;
 pub mod operations;
 pub mod packages;
 pub mod pruning;
@@ -121,6 +123,18 @@ macro_rules! for_each_store_story {
                 a_promise_holds_until_it_ends
                 operations_are_listed_newest_first
                 operations_of_a_deleted_tenant_are_nobodys
+            }
+            cancels {
+                what_waits_is_canceled_at_once
+                what_nobody_holds_is_canceled_at_once
+                what_is_held_ends_as_canceled_and_in_no_other_way
+                what_is_over_is_not_canceled
+                who_takes_it_over_knows_what_was_asked
+            }
+            moves {
+                every_change_that_shows_is_told_in_order
+                open_ones_are_told_by_themselves
+                a_promise_is_found_while_it_holds
             }
             packages {
                 numbers_are_never_given_again

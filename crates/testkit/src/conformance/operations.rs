@@ -83,6 +83,7 @@ pub async fn an_operation_is_kept_as_it_is(store: &dyn Store) {
         let at_work = Operation {
             updated_ms: NOW_MS + 3,
             state: State::Running {
+                cancel_by: None,
                 server: "server-1".to_owned(),
                 started_ms: NOW_MS + 1,
                 progress: Some(progress),
@@ -179,6 +180,7 @@ pub async fn an_operation_is_taken_over_when_its_lease_ends(store: &dyn Store) {
     assert_ne!(claim.operation().id, next.id);
     assert!(claim.fence() > stalled.fence());
     let state = State::Running {
+        cancel_by: None,
         server: "server-2".to_owned(),
         started_ms: NOW_MS + 1,
         progress: Some(progress),

@@ -4,6 +4,7 @@
 
 mod administration;
 mod bundles;
+mod canceling;
 mod content;
 mod exit_codes;
 mod network;

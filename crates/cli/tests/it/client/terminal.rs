@@ -11,6 +11,9 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use super::tenants::promote;
 use crate::common::Home;
 
+/// Typed, it interrupts the command.
+const INTERRUPT: &str = "\u{3}";
+
 /// A terminal: what is typed, and what it shows.
 struct Terminal {
     near: File,
@@ -55,7 +58,12 @@ impl Terminal {
             if let Some((question, answer)) = next
                 && shown[seen..].contains(question)
             {
-                self.near.write_all(answer.as_bytes()).unwrap();
+                if *answer == INTERRUPT {
+                    let child = rustix::process::Pid::from_child(&child);
+                    rustix::process::kill_process(child, rustix::process::Signal::INT).unwrap();
+                } else {
+                    self.near.write_all(answer.as_bytes()).unwrap();
+                }
                 seen = shown.len();
                 next = answers.next();
             }
@@ -116,5 +124,53 @@ fn colours_are_for_terminals_that_want_them() {
     assert!(
         shown.contains("error") && !shown.contains("\u{1b}[31m"),
         "{shown:?}"
+    );
+}
+
+/// A server whose operations do not end.
+fn endless() -> (SeedServer, Home) {
+    let server = SeedServer::start(Behaviour {
+        statuses: vec!["RUNNING"; 100_000],
+        ..Behaviour::default()
+    });
+    let mut home = home(&server);
+    home.set("DEV2PROD_PASSWORD", SeedServer::PASSWORD);
+    (server, home)
+}
+
+#[test]
+fn an_interrupt_says_what_there_is_to_choose_and_the_next_one_ends() {
+    let (server, home) = endless();
+    let command = home.command(&["export", "--tenant", "123456789"]);
+    let answers = [("RUNNING", INTERRUPT), ("Ctrl-C again stops", INTERRUPT)];
+    let (code, shown) = Terminal::open().run(command, &answers);
+    assert_eq!(code, Some(7), "{shown}");
+    let place = format!("--server {} --tenant 123456789", server.url());
+    for choice in [
+        "Still waiting for ",
+        &format!("'dev2prod cancel {place} "),
+        &format!("'dev2prod status {place} "),
+        "interrupted; what a server has begun goes on",
+    ] {
+        assert!(shown.contains(choice), "{choice}: {shown}");
+    }
+}
+
+#[test]
+fn where_nobody_sits_the_first_interrupt_ends() {
+    let (_server, home) = endless();
+    let child = home
+        .command(&["export", "--tenant", "123456789"])
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(7));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("note: interrupted; ") && said.contains("hint: 'dev2prod cancel "),
+        "{said}"
     );
 }

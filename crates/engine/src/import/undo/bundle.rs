@@ -137,6 +137,7 @@ async fn feed(
                     return Ok(());
                 }
             }
+            heartbeat.check()?;
             heartbeat.report(progress.clone());
         }
     }
