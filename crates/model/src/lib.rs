@@ -20,4 +20,5 @@ pub mod operation;
 pub mod package;
 pub mod plan;
 pub mod section;
+pub mod settings;
 pub mod tenant;
