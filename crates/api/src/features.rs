@@ -46,6 +46,12 @@ features! {
     Comment = "comment";
     /// The plan or result of an import item by item.
     Changes = "changes";
+    /// What a tenant asks of imports into it.
+    Settings = "settings";
+    /// Approving and rejecting the plan of a dry run.
+    Reviews = "reviews";
+    /// The versions that an item had.
+    ItemHistory = "item-history";
     /// Lists of exports and imports.
     History = "history";
     /// The Package Manager.
@@ -54,6 +60,8 @@ features! {
     Content = "content";
     /// Tenants, users, roles and tokens.
     Administration = "administration";
+    /// What administration did, and who was kept out.
+    Audit = "audit";
     /// `Idempotency-Key` on what starts an operation.
     Idempotency = "idempotency";
 }

@@ -11,6 +11,7 @@ use dev2prod_model::operation::{
 use dev2prod_model::section::Section;
 
 use crate::notice::{Notice, OperationError, Progress, Totals};
+use crate::review::Review;
 use crate::words;
 
 /// The kind of an operation on the wire; a dry run is an `Import` with `DryRun` true.
@@ -153,6 +154,18 @@ pub struct ImportStatus {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(value_type = Option<words::OperationId>, nullable = false)]
     pub waiting_for: Option<OperationId>,
+    /// When the tenant's window opens that it waits for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::EpochMs>, nullable = false)]
+    pub waiting_until: Option<i64>,
+    /// The dry run whose plan it carries out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::OperationId>, nullable = false)]
+    pub plan_id: Option<OperationId>,
+    /// What was decided about the plan that it made or carries out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub review: Option<Review>,
     /// Who asked for it.
     #[schema(value_type = words::Login)]
     pub created_by: Login,
@@ -173,6 +186,10 @@ pub struct ImportView {
     pub system_locked: bool,
     /// The import that has to end first.
     pub waiting_for: Option<OperationId>,
+    /// When the tenant's window opens, in epoch milliseconds.
+    pub waiting_until: Option<i64>,
+    /// What was decided about its plan.
+    pub review: Option<Review>,
 }
 
 impl ImportStatus {
@@ -208,6 +225,9 @@ impl ImportStatus {
             plan_digest: planned.and_then(|report| report.plan),
             target_revision: planned.map(|report| report.target_revision),
             waiting_for: view.waiting_for,
+            waiting_until: view.waiting_until,
+            plan_id: operation.request.plan(),
+            review: view.review.clone(),
             created_by: operation.created_by.clone(),
             comment: options.comment.clone(),
         })
@@ -263,6 +283,10 @@ impl Shown<'_> {
             .iter()
             .map(|section| section_result(section, changed_nothing))
             .collect()
+    }
+
+    pub(crate) fn content_digest(&self) -> Option<Digest> {
+        self.report.and_then(|report| report.content_digest)
     }
 
     pub(crate) fn totals(&self, dry_run: bool) -> Totals {

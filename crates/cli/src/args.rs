@@ -8,10 +8,13 @@ use crate::commands::completions::CompletionsArgs;
 use crate::commands::content::ContentArgs;
 use crate::commands::download::DownloadArgs;
 use crate::commands::export::ExportArgs;
+use crate::commands::history::HistoryArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::login::{LoginArgs, LogoutArgs, ServersArgs};
 use crate::commands::package::PackageArgs;
 use crate::commands::promote::PromoteArgs;
+use crate::commands::review::{ApproveArgs, RejectArgs};
+use crate::commands::settings::SettingsArgs;
 use crate::commands::status::StatusArgs;
 use crate::commands::tenant::TenantsArgs;
 use crate::commands::token::TokenArgs;
@@ -62,6 +65,10 @@ pub(crate) enum ClientCommand {
     Undo(Box<UndoArgs>),
     Status(Box<StatusArgs>),
     Changes(Box<ChangesArgs>),
+    Approve(Box<ApproveArgs>),
+    Reject(Box<RejectArgs>),
+    History(Box<HistoryArgs>),
+    Settings(Box<SettingsArgs>),
     Package(Box<PackageArgs>),
     Content(Box<ContentArgs>),
     Tenant(Box<TenantsArgs>),

@@ -32,6 +32,7 @@ mod promotion;
 mod remote;
 mod remote_import;
 mod reply;
+mod review;
 mod session;
 mod wait;
 

@@ -5,10 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::id::OperationId;
+use dev2prod_model::sender::Sender;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::accounts::Doorkeeper;
+use crate::audit::AuditBook;
 use crate::ports::{BlobStore, Store};
 use crate::selection::ListingCache;
 use crate::settings::Settings;
@@ -75,6 +77,8 @@ pub struct Engine {
     wake: Arc<Notify>,
     door: Arc<Doorkeeper>,
     listings: Arc<ListingCache>,
+    sender: Arc<Sender>,
+    audit_book: Arc<AuditBook>,
 }
 
 impl Engine {
@@ -86,7 +90,23 @@ impl Engine {
             wake: Arc::new(Notify::new()),
             door,
             listings: Arc::default(),
+            sender: Arc::default(),
+            audit_book: Arc::default(),
         }
+    }
+
+    /// The same engine for a request that came from here.
+    #[must_use]
+    pub fn asked_from(&self, sender: Sender) -> Self {
+        Self {
+            sender: Arc::new(sender),
+            ..self.clone()
+        }
+    }
+
+    /// From where the request came that it works for.
+    pub fn sender(&self) -> &Sender {
+        &self.sender
     }
 
     /// Rows.
@@ -145,6 +165,11 @@ impl Engine {
     /// What packages' listings worked out a moment ago.
     pub(crate) fn listings(&self) -> &ListingCache {
         &self.listings
+    }
+
+    /// How often requests failed.
+    pub(crate) fn audit_book(&self) -> &AuditBook {
+        &self.audit_book
     }
 
     /// Who guards logins and remembers sessions.

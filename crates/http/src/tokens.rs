@@ -8,8 +8,10 @@ use dev2prod_engine::Engine;
 use dev2prod_engine::accounts::{self, NewToken};
 use dev2prod_engine::ports::ApiToken;
 use secrecy::ExposeSecret;
+use serde_json::json;
 
 use crate::extract::{Caller, InPath, JsonBody, TokenId};
+use crate::journal::Journal;
 use crate::problem::ApiError;
 
 /// Lists the caller's API tokens, never their text
@@ -35,6 +37,7 @@ pub(crate) async fn list_tokens(
 pub(crate) async fn create_token(
     State(engine): State<Engine>,
     Caller(caller): Caller,
+    journal: Journal,
     JsonBody(body): JsonBody<TokenCreate>,
 ) -> Result<(StatusCode, Json<TokenCreated>), ApiError> {
     let TokenCreate {
@@ -43,6 +46,7 @@ pub(crate) async fn create_token(
         role,
         expires_at,
     } = body;
+    journal.notes(json!({"Name": name, "Tenant": tenant, "Role": role, "ExpiresAt": expires_at}));
     let new = NewToken {
         name,
         tenant,

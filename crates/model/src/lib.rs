@@ -6,6 +6,7 @@
 //! requests and replies (those are `dev2prod-api`).
 
 pub mod access;
+pub mod audit;
 pub mod binding;
 pub mod catalogue;
 pub mod content_line;
@@ -19,6 +20,8 @@ pub mod merge;
 pub mod operation;
 pub mod package;
 pub mod plan;
+pub mod review;
 pub mod section;
+pub mod sender;
 pub mod settings;
 pub mod tenant;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{FileId, Login, OperationId, Origin, TenantId};
 use crate::item::{Digest, ItemRef, Key, Revision};
 use crate::section::Section;
+use crate::sender::Sender;
 
 pub use request::{Kind, Request};
 
@@ -202,6 +203,9 @@ pub struct ImportReport {
     /// Whose baselines it moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// The digest over the bundle's content; `None` of imports before it was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_digest: Option<Digest>,
 }
 
 /// Why an operation failed, in words for its caller.
@@ -254,6 +258,8 @@ pub struct Operation {
     pub request: Request,
     /// Who asked.
     pub created_by: Login,
+    /// From where.
+    pub sender: Sender,
     /// When, in epoch milliseconds.
     pub created_ms: i64,
     /// When it last changed, in epoch milliseconds.

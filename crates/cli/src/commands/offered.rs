@@ -63,9 +63,13 @@ fn option(feature: Feature) -> &'static str {
         Feature::Comment => "--comment",
         Feature::Changes
         | Feature::History
+        | Feature::ItemHistory
+        | Feature::Reviews
+        | Feature::Settings
         | Feature::Packages
         | Feature::Content
         | Feature::Administration
+        | Feature::Audit
         | Feature::Idempotency
         | Feature::Undo => feature.name(),
     }

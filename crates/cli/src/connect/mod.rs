@@ -95,6 +95,15 @@ pub(crate) fn both_sides(
     Ok((source, target))
 }
 
+/// The target of a promotion; nothing is sent yet.
+pub(crate) fn target_side(
+    to: (Option<&str>, Option<&str>),
+    credentials: &CredentialArgs,
+) -> Result<InTenant, CommandError> {
+    let target = Place::find(to.0, to.1, Side::To)?;
+    target.in_tenant(credentials, &mut Secrets::default())
+}
+
 /// A server, and where in it.
 pub(crate) struct Place {
     pub(crate) url: String,

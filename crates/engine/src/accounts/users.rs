@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dev2prod_model::access::{Role, RoleWrite, Scope, ServerScope, Upkeep};
+use dev2prod_model::access::{Grant, Principal, RoleWrite, Scope, ServerScope, Upkeep};
 use dev2prod_model::id::{Login, TenantId};
 use secrecy::SecretString;
 
@@ -20,8 +20,8 @@ pub struct UserView {
     pub system_admin: bool,
     /// When the user was made, in epoch milliseconds.
     pub created_ms: i64,
-    /// The user's role in each tenant.
-    pub roles: BTreeMap<TenantId, Role>,
+    /// What the user may do in each tenant.
+    pub roles: BTreeMap<TenantId, Grant>,
 }
 
 /// What of a user to change; what is `None` stays.
@@ -119,7 +119,7 @@ pub async fn change_user(
         user.system_admin = system_admin;
     }
     if engine.store().replace_user(scope, &user).await? {
-        Ok(view(&user, principal.roles))
+        Ok(view(&user, grants(&principal)))
     } else {
         Err(unknown_user(login))
     }
@@ -139,9 +139,9 @@ pub async fn set_role(
     engine: &Engine,
     scope: &Scope<RoleWrite>,
     login: &Login,
-    role: Option<Role>,
+    grant: Option<Grant>,
 ) -> EngineResult<()> {
-    if engine.store().set_role(scope, login, role).await? {
+    if engine.store().set_role(scope, login, grant).await? {
         Ok(())
     } else {
         Err(unknown_user(login))
@@ -182,7 +182,17 @@ async fn refuse_last_admin(
     }
 }
 
-fn view(user: &User, roles: BTreeMap<TenantId, Role>) -> UserView {
+fn grants(principal: &Principal) -> BTreeMap<TenantId, Grant> {
+    let roles = principal.roles.iter();
+    let grant = |(tenant, role): (&TenantId, &_)| {
+        let approver = principal.approves.contains(tenant);
+        let role = *role;
+        (tenant.clone(), Grant { role, approver })
+    };
+    roles.map(grant).collect()
+}
+
+fn view(user: &User, roles: BTreeMap<TenantId, Grant>) -> UserView {
     UserView {
         login: user.login.clone(),
         system_admin: user.system_admin,

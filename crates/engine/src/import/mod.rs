@@ -36,6 +36,7 @@ use self::plan::{Planned, planning};
 use self::sides::Target;
 use self::stage::Stager;
 use self::undo::Undone;
+use crate::operations::admission::{self, Held};
 use crate::plan_file::PlanReader;
 use crate::ports::{Begun, BlobPath, Holder, Stage, StoreResult};
 use crate::runner::job::{Heartbeat, JobError, JobOutcome};
@@ -50,7 +51,9 @@ pub(crate) fn unreadable(error: JobError) -> EngineError {
     match error {
         JobError::Permanent { failure, .. } => EngineError::internal(failure.message),
         JobError::Retry(cause) => EngineError::internal(cause),
-        JobError::Fenced => EngineError::internal("a bundle cannot be fenced"),
+        JobError::Fenced | JobError::Postponed { .. } => {
+            EngineError::internal("a bundle is neither fenced nor postponed")
+        }
     }
 }
 
@@ -64,6 +67,11 @@ pub(crate) async fn run(
     claim: &Claim,
     heartbeat: &Heartbeat,
 ) -> Result<JobOutcome, JobError> {
+    let kind = claim.operation().request.kind();
+    let sealed = claim.operation().request.plan();
+    if kind == Kind::Import {
+        admit(engine, claim, sealed).await?;
+    }
     heartbeat.report(Progress::at(Phase::Verifying));
     let (undone, bundle, options) = match &claim.operation().request {
         Request::Import { file, options, .. } => {
@@ -83,10 +91,10 @@ pub(crate) async fn run(
         bundle: &bundle,
         undone,
         options,
-        sealed: claim.operation().request.plan(),
+        sealed,
         heartbeat,
     };
-    if claim.operation().request.kind() == Kind::DryRun {
+    if kind == Kind::DryRun {
         let at = work.tenant_revision().await?;
         let (planned, _) = work.plan(at, true).await?;
         work.keep_plan(&planned).await?;
@@ -96,14 +104,35 @@ pub(crate) async fn run(
     }
     let stage = work.lock().await?;
     let _keeper = Keeper::start(engine, &stage);
-    let done = work.change(&stage).await;
+    // What was said of it may have changed while it waited for the right to write.
+    let done = match admit(engine, claim, sealed).await {
+        Ok(()) => work.change(&stage).await,
+        Err(held) => Err(held),
+    };
     if matches!(
         done,
-        Err(JobError::Permanent { .. }) | Ok(JobOutcome::Report(_))
+        Err(JobError::Permanent { .. } | JobError::Postponed { .. }) | Ok(JobOutcome::Report(_))
     ) {
         engine.store().abort_stage(&stage).await?;
     }
     done
+}
+
+/// Whether the tenant lets the import go on: by its plan, by who looked at it, by the time.
+async fn admit(engine: &Engine, claim: &Claim, plan: Option<OperationId>) -> Result<(), JobError> {
+    let scope = Scope::<HistoryRead>::for_work(claim);
+    match admission::check(engine, &scope, plan).await? {
+        None => Ok(()),
+        Some(Held::Until(until_ms)) => Err(JobError::Postponed { until_ms }),
+        Some(Held::Refused {
+            code,
+            message,
+            hint,
+        }) => {
+            let message = format!("{message}; nothing was changed");
+            Err(JobError::permanent(code, message, hint))
+        }
+    }
 }
 
 struct Work<'a> {
@@ -308,6 +337,7 @@ impl Work<'_> {
             target_revision: at,
             result_revision: result,
             origin: Some(self.bundle.manifest.origin.id),
+            content_digest: Some(self.bundle.manifest.content_digest),
         }
     }
 }

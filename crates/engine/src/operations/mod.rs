@@ -2,13 +2,16 @@
 //!
 //! Deliberately absent: the work. A runner does it ([`crate::runner`]), in this process or another.
 
+pub(crate) mod admission;
 mod history;
+mod review;
 mod sealed;
 mod start;
 mod undoable;
 mod view;
 
 pub use history::{History, list};
+pub use review::{approve, reject};
 pub use start::{
     IdempotencyRequest, ImportRequest, UndoRequest, start_export, start_import, start_undo,
 };

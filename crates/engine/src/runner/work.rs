@@ -44,6 +44,9 @@ enum End {
     HandBack {
         delay_ms: i64,
     },
+    Postpone {
+        until_ms: i64,
+    },
     /// It has ended, or another worker has it.
     Nothing,
 }
@@ -83,7 +86,7 @@ impl Worker {
                 }
             }
         };
-        if let End::Fail(..) = end
+        if let End::Fail(..) | End::Postpone { .. } = end
             && claim.operation().request.kind() == Kind::Import
         {
             match lease
@@ -106,6 +109,7 @@ impl Worker {
             Ok(Ok(JobOutcome::Report(report))) => return End::Complete(report),
             Ok(Ok(JobOutcome::Ended) | Err(JobError::Fenced)) => return End::Nothing,
             Ok(Err(JobError::Permanent { failure, report })) => return End::Fail(failure, report),
+            Ok(Err(JobError::Postponed { until_ms })) => return End::Postpone { until_ms },
             Ok(Err(JobError::Retry(cause))) => cause,
             Err(panic) => {
                 tracing::error!(operation.id = %id, error = %panic, "operation {id} panicked");
@@ -141,6 +145,10 @@ impl Worker {
             }
             End::HandBack { delay_ms } => {
                 self.hand_back(claim, delay_ms).await;
+                return;
+            }
+            End::Postpone { until_ms } => {
+                self.postpone(claim, until_ms).await;
                 return;
             }
             End::Nothing => {
@@ -205,6 +213,20 @@ impl Worker {
             Ok(()) | Err(StoreError::Fenced(_)) => {}
             Err(error) => {
                 tracing::warn!(operation.id = %id, error = %Chain(&error), "operation {id} could not be handed back; its lease will end");
+            }
+        }
+    }
+
+    async fn postpone(&self, claim: &Claim, until_ms: i64) {
+        let id = claim.operation().id;
+        self.forget(id);
+        match self.engine.store().postpone(claim, until_ms).await {
+            Ok(()) => {
+                tracing::info!(operation.id = %id, until_ms, "import {id} waits for its tenant's window");
+            }
+            Err(StoreError::Fenced(_)) => {}
+            Err(error) => {
+                tracing::warn!(operation.id = %id, error = %Chain(&error), "import {id} could not be postponed; its lease will end");
             }
         }
     }

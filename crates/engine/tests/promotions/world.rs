@@ -69,6 +69,7 @@ impl World {
             login: "ann".parse().unwrap(),
             system_admin: true,
             roles: BTreeMap::new(),
+            approves: [].into(),
         };
         Self::begin(folder, Catalogue::standard(), settings, Mutex::new(caller)).await
     }

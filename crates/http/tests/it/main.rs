@@ -4,11 +4,14 @@
 
 mod administration;
 mod app;
+mod audit;
 mod authorization;
 mod boundary;
 mod content;
 mod documented;
 mod files;
+mod four_eyes;
+mod history;
 mod idempotency;
 mod openapi;
 mod packages;

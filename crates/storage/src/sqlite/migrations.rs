@@ -19,6 +19,22 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0003_sealed_plans",
         include_str!("../../migrations/sqlite/0003_sealed_plans.sql"),
     ),
+    (
+        "0004_tenant_settings",
+        include_str!("../../migrations/sqlite/0004_tenant_settings.sql"),
+    ),
+    (
+        "0005_reviews",
+        include_str!("../../migrations/sqlite/0005_reviews.sql"),
+    ),
+    (
+        "0006_history",
+        include_str!("../../migrations/sqlite/0006_history.sql"),
+    ),
+    (
+        "0007_audit",
+        include_str!("../../migrations/sqlite/0007_audit.sql"),
+    ),
 ];
 
 /// Why a database is not brought up to date.

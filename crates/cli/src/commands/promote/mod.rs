@@ -1,11 +1,13 @@
 //! `dev2prod promote`: the seven documented steps.
 
 mod gate;
+mod planned;
 mod report;
 
 use clap::Args;
 use dev2prod_client::api::ImportRequest;
 use dev2prod_client::{InTenant, Part, RemoteImport};
+use dev2prod_model::id::OperationId;
 
 use self::report::{Ended, Report, TenantShown};
 use super::plan_options::PlanArgs;
@@ -20,7 +22,8 @@ use crate::output::{Output, can_ask, counted, notices, plan, print, say};
 ///
 /// Exports it, downloads it, uploads it to the target, shows what an import would do there, asks,
 /// and imports it. Nothing is imported after a dry run with errors, nor where a first delivery
-/// would replace what the target has, unless --first-delivery says so.
+/// would replace what the target has, unless --first-delivery says so. Where the target wants an
+/// approval it ends after the dry run; once somebody has approved it, --plan goes on.
 ///
 /// For pipelines: DEV2PROD_FROM_URL, …TENANT, …LOGIN, …PASSWORD and …TOKEN, the same with TO, and
 /// without either for both. Without a terminal nothing asks: pass --yes.
@@ -44,6 +47,16 @@ pub(crate) struct PromoteArgs {
     /// The package's number in the source
     #[arg(long, value_name = "ID", default_value = "10000")]
     package: String,
+    /// Go on with this dry run: carry out its plan and no other, or say what moved since
+    #[arg(
+        long = "plan",
+        value_name = "DRY-RUN-ID",
+        conflicts_with_all = [
+            "from", "from_tenant", "package", "dry_run", "conflicts", "first_delivery", "removals",
+            "removals_max", "allow_older", "resolve",
+        ]
+    )]
+    plan_id: Option<OperationId>,
     /// Only show what an import would do
     #[arg(long)]
     dry_run: bool,
@@ -68,6 +81,10 @@ pub(crate) async fn run(args: &PromoteArgs, output: Output) -> CommandResult {
     }
     let from = (args.from.as_deref(), args.from_tenant.as_deref());
     let to = (args.to.as_deref(), args.to_tenant.as_deref());
+    if let Some(plan) = args.plan_id {
+        let target = connect::target_side(to, &args.credentials)?;
+        return planned::run(args, plan, &target, output).await;
+    }
     let (source, target) = connect::both_sides(from, to, &args.credentials)?;
     let promotion = Promotion {
         args,
@@ -116,6 +133,10 @@ impl Promotion<'_> {
         if self.args.dry_run {
             report.outcome = Some(Ended::DryRun);
             return import_ended(&plan, true, self.args.detailed_exitcode);
+        }
+        if gate::needs_approval(&self.target).await? {
+            report.outcome = Some(Ended::WaitsForApproval);
+            return Err(gate::waits_for_approval(&self.target, &plan));
         }
         self.confirm(report, &plan)?;
         let request = gate::nothing_new(&self.target, request, &plan).await?;
