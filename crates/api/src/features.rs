@@ -62,6 +62,8 @@ features! {
     Administration = "administration";
     /// What administration did, and who was kept out.
     Audit = "audit";
+    /// Signed bundles, and whose a tenant trusts.
+    Trust = "trust";
     /// `Idempotency-Key` on what starts an operation.
     Idempotency = "idempotency";
 }

@@ -138,6 +138,9 @@ pub struct ImportStatus {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
     pub error: Option<OperationError>,
+    /// What is to be said of the bundle as a whole: `unsigned`, `unknown_signer`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub warnings: Vec<Notice>,
     /// How far it is, while it runs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
@@ -221,6 +224,7 @@ impl ImportStatus {
             operation_type: operation_type(operation),
             undo_of: operation.request.undo_of(),
             error: shown.failure.map(OperationError::from),
+            warnings: shown.warnings(),
             progress: shown.progress,
             plan_digest: planned.and_then(|report| report.plan),
             target_revision: planned.map(|report| report.target_revision),
@@ -275,6 +279,15 @@ pub(crate) fn shown(operation: &Operation) -> Shown<'_> {
 }
 
 impl Shown<'_> {
+    fn warnings(&self) -> Vec<Notice> {
+        let warnings = self.report.map(|report| report.warnings.as_slice());
+        warnings
+            .unwrap_or_default()
+            .iter()
+            .map(Notice::from)
+            .collect()
+    }
+
     fn results(&self, dry_run: bool) -> Vec<SectionResult> {
         let changed_nothing = !dry_run && self.failure.is_some();
         self.report

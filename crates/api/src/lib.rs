@@ -25,6 +25,7 @@ mod settings;
 mod started;
 mod tenant;
 mod token;
+mod trust;
 mod undo_request;
 mod user;
 pub mod words;
@@ -56,6 +57,7 @@ pub use settings::TenantSettings;
 pub use started::Started;
 pub use tenant::{Tenant, TenantChange, TenantCreate, TenantsPage};
 pub use token::{TokenCreate, TokenCreated, TokenView, TokensPage};
+pub use trust::{SigningKey, TrustEntry, TrustPage, TrustWrite};
 pub use undo_request::UndoRequest;
 pub use user::{GrantedRole, RoleGrant, RoleWrite, User, UserChange, UserCreate, UsersPage};
 

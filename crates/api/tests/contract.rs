@@ -110,6 +110,7 @@ fn dry_run() -> Operation {
                     section(Section::SltTenantSetting, 0),
                     section(Section::IndexConfiguration, 26),
                 ],
+                warnings: Vec::new(),
                 plan: Some(Digest([9; 32])),
                 target_revision: Revision(3),
                 result_revision: None,

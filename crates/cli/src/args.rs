@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::bundle::BundleArgs;
 use crate::commands::changes::ChangesArgs;
+use crate::commands::compare::CompareArgs;
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::content::ContentArgs;
 use crate::commands::download::DownloadArgs;
@@ -18,6 +19,7 @@ use crate::commands::settings::SettingsArgs;
 use crate::commands::status::StatusArgs;
 use crate::commands::tenant::TenantsArgs;
 use crate::commands::token::TokenArgs;
+use crate::commands::trust::TrustArgs;
 use crate::commands::undo::UndoArgs;
 use crate::commands::upload::UploadArgs;
 use crate::commands::user::UserArgs;
@@ -69,11 +71,13 @@ pub(crate) enum ClientCommand {
     Reject(Box<RejectArgs>),
     History(Box<HistoryArgs>),
     Settings(Box<SettingsArgs>),
+    Compare(Box<CompareArgs>),
     Package(Box<PackageArgs>),
     Content(Box<ContentArgs>),
     Tenant(Box<TenantsArgs>),
     User(Box<UserArgs>),
     Token(Box<TokenArgs>),
+    Trust(Box<TrustArgs>),
     Bundle(Box<BundleArgs>),
     Login(Box<LoginArgs>),
     Logout(LogoutArgs),

@@ -34,6 +34,7 @@ mod remote_import;
 mod reply;
 mod review;
 mod session;
+mod trust;
 mod wait;
 
 pub use client::{Client, InTenant};

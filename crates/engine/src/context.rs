@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use dev2prod_bundle::SigningKey;
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::id::OperationId;
 use dev2prod_model::sender::Sender;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 use uuid::Uuid;
 
 use crate::accounts::Doorkeeper;
@@ -79,6 +80,7 @@ pub struct Engine {
     listings: Arc<ListingCache>,
     sender: Arc<Sender>,
     audit_book: Arc<AuditBook>,
+    bundle_key: Arc<OnceCell<Arc<SigningKey>>>,
 }
 
 impl Engine {
@@ -92,6 +94,7 @@ impl Engine {
             listings: Arc::default(),
             sender: Arc::default(),
             audit_book: Arc::default(),
+            bundle_key: Arc::default(),
         }
     }
 
@@ -170,6 +173,11 @@ impl Engine {
     /// How often requests failed.
     pub(crate) fn audit_book(&self) -> &AuditBook {
         &self.audit_book
+    }
+
+    /// The key that signs bundles, once it was read.
+    pub(crate) fn bundle_key(&self) -> &OnceCell<Arc<SigningKey>> {
+        &self.bundle_key
     }
 
     /// Who guards logins and remembers sessions.

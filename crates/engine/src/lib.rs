@@ -26,6 +26,7 @@ mod settings;
 pub mod tenant_settings;
 pub mod tenants;
 mod time;
+pub mod trust;
 
 pub use context::{Clock, Engine, Parts, Random, SystemClock, SystemRandom};
 pub use error::{Detail, EngineError, EngineResult};

@@ -25,6 +25,7 @@ mod problem;
 mod routes;
 mod state;
 mod tokens;
+mod trust;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -8,7 +8,7 @@ use crate::attachments::{download, upload};
 use crate::content::{item, lines, past};
 use crate::dev2prod::{changes, export, history, import, review, settings, undo};
 use crate::openapi::{Table, Who};
-use crate::{auth, docs, health, packages, tokens};
+use crate::{auth, docs, health, packages, tokens, trust};
 
 /// All routes.
 pub(crate) fn table() -> Table {
@@ -16,6 +16,7 @@ pub(crate) fn table() -> Table {
     promotion(&mut table);
     files(&mut table);
     package_manager(&mut table);
+    trusted(&mut table);
     content(&mut table);
     sign_in(&mut table);
     administration(&mut table);
@@ -59,6 +60,16 @@ fn package_manager(table: &mut Table) {
     table.on(format!("{packages}/{{package_id}}"), Who::TENANT_ADMIN, &[413], routes!(packages::replace_package));
     table.on(format!("{packages}/{{package_id}}"), Who::TENANT_ADMIN, &[], routes!(packages::delete_package));
     table.on(format!("{packages}/{{package_id}}/items"), Who::VIEWER, &[410], routes!(packages::list_package_items));
+}
+
+#[rustfmt::skip]
+fn trusted(table: &mut Table) {
+    let trust = "/rest/{tenant}/dev2prod/trust";
+    let server = format!("{trust}/{{server_name}}");
+    table.on(trust, Who::VIEWER, &[], routes!(trust::list_trusted_servers));
+    table.on(&server, Who::TENANT_ADMIN, &[409, 413], routes!(trust::put_trusted_server));
+    table.on(&server, Who::TENANT_ADMIN, &[], routes!(trust::delete_trusted_server));
+    table.on("/signing-key", Who::Anyone, &[], routes!(trust::get_signing_key));
 }
 
 #[rustfmt::skip]

@@ -160,6 +160,10 @@ permissions! {
     SettingsWrite: TenantAdmin, "changing settings";
     /// See who administered the tenant, and who was kept out.
     AuditRead: TenantAdmin, "reading the audit trail";
+    /// See whose bundles the tenant trusts.
+    TrustRead: Viewer, "reading trusted servers";
+    /// Trust servers, or no more.
+    TrustWrite: TenantAdmin, "changing trusted servers";
     /// Give and take roles of the tenant.
     RoleWrite: TenantAdmin, "giving roles";
 }

@@ -194,6 +194,9 @@ pub struct ImportReport {
     pub package_manager_id: Option<OperationId>,
     /// By section, in the catalogue's import order.
     pub results: Vec<SectionReport>,
+    /// What is to be said of the bundle as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Notice>,
     /// Where the plan is kept.
     pub plan: Option<Digest>,
     /// The target's revision that the plan was made for.

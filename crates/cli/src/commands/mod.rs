@@ -2,15 +2,18 @@
 
 pub(crate) mod bundle;
 pub(crate) mod changes;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod content;
 pub(crate) mod download;
 pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod import;
+mod local;
 pub(crate) mod login;
 mod offered;
 pub(crate) mod package;
+mod pipeline;
 mod plan_options;
 pub(crate) mod promote;
 pub(crate) mod review;
@@ -19,6 +22,7 @@ pub(crate) mod status;
 mod steps;
 pub(crate) mod tenant;
 pub(crate) mod token;
+pub(crate) mod trust;
 pub(crate) mod undo;
 pub(crate) mod upload;
 pub(crate) mod user;

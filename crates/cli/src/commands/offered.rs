@@ -70,6 +70,7 @@ fn option(feature: Feature) -> &'static str {
         | Feature::Content
         | Feature::Administration
         | Feature::Audit
+        | Feature::Trust
         | Feature::Idempotency
         | Feature::Undo => feature.name(),
     }

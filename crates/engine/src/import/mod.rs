@@ -16,6 +16,7 @@ mod sides;
 mod stage;
 mod staged;
 mod traits;
+mod trust;
 mod undo;
 mod written;
 
@@ -35,6 +36,7 @@ use self::bundle::OpenBundle;
 use self::plan::{Planned, planning};
 use self::sides::Target;
 use self::stage::Stager;
+use self::trust::Judged;
 use self::undo::Undone;
 use crate::operations::admission::{self, Held};
 use crate::plan_file::PlanReader;
@@ -155,7 +157,7 @@ impl Work<'_> {
         Ok(tenant.ok_or_else(gone)?.revision)
     }
 
-    fn target(&self, at: Revision, own: bool) -> Target<'_> {
+    fn target(&self, at: Revision, own: bool, removes: bool) -> Target<'_> {
         Target {
             engine: self.engine,
             scope: Scope::for_work(self.claim),
@@ -163,6 +165,7 @@ impl Work<'_> {
             origin: self.bundle.manifest.origin.id,
             own_origin: own,
             undone: self.undone,
+            removes,
         }
     }
 
@@ -197,11 +200,20 @@ impl Work<'_> {
         let tenant = self.engine.store().tenant(&scope).await?;
         let own = tenant.is_some_and(|tenant| tenant.origin == self.bundle.manifest.origin.id);
         let own = own && self.undone.is_none();
-        let target = self.target(at, own);
+        let judged = match self.undone {
+            // What is put back is the tenant's own past.
+            Some(_) => Judged::trusted(),
+            None => trust::judge_bundle(self.engine, self.claim, &self.bundle.manifest).await?,
+        };
+        let target = self.target(at, own, judged.removes);
         self.heartbeat
             .report(planning(0, self.bundle.manifest.item_count()));
         let planned =
             plan::make(&target, self.bundle, self.options, dry_run, self.heartbeat).await?;
+        let planned = Planned {
+            warnings: judged.warnings,
+            ..planned
+        };
         fail_point!("import.planned");
         Ok((planned, target))
     }
@@ -333,6 +345,7 @@ impl Work<'_> {
         ImportReport {
             package_manager_id: self.bundle.record.as_ref().map(|record| record.id),
             results: planned.results.clone(),
+            warnings: planned.warnings.clone(),
             plan: Some(planned.digest),
             target_revision: at,
             result_revision: result,

@@ -21,6 +21,7 @@ mod reviews;
 mod settings;
 mod staging;
 mod tenants;
+mod trust;
 
 pub use accounts::{AccountStore, ApiToken, User};
 pub use audit::{AuditFilter, AuditPage, AuditRow, AuditStore, Trail};
@@ -37,6 +38,7 @@ pub use staging::{
     BaselineChange, Begun, Change, DeliveredVersion, Holder, PutItem, Stage, StagingStore,
 };
 pub use tenants::{TenantChange, TenantStore};
+pub use trust::{TrustStore, Trusted};
 
 /// Everything that is kept in rows. Blobs are apart ([`BlobStore`]).
 pub trait Store:
@@ -51,6 +53,7 @@ pub trait Store:
     + SettingsStore
     + ReviewStore
     + AuditStore
+    + TrustStore
 {
 }
 
@@ -66,5 +69,6 @@ impl<S> Store for S where
         + SettingsStore
         + ReviewStore
         + AuditStore
+        + TrustStore
 {
 }

@@ -19,5 +19,6 @@ mod references;
 mod releases;
 mod removals;
 mod sealed;
+mod trusted;
 mod undo;
 mod world;

@@ -22,3 +22,4 @@ mod refused_uploads;
 mod shape;
 mod sign_in;
 mod socket;
+mod trust;

@@ -21,6 +21,7 @@ mod rows;
 mod settings;
 mod staging;
 mod tenants;
+mod trust;
 mod versions;
 
 use std::path::Path;

@@ -294,6 +294,7 @@ impl TenantStore for Sqlite {
             "DELETE FROM package WHERE tenant = ?1",
             "DELETE FROM idempotency WHERE tenant = ?1",
             "DELETE FROM bundle WHERE tenant = ?1",
+            "DELETE FROM trusted_server WHERE tenant = ?1",
             "DELETE FROM file WHERE tenant = ?1",
             "DELETE FROM revision WHERE tenant = ?1",
         ] {

@@ -27,6 +27,7 @@ pub mod settings;
 pub mod stages;
 pub mod staging;
 pub mod tenants;
+pub mod trust;
 mod world;
 
 /// Hands every story over a `&dyn Store` to a macro, as `group { story story ... } ...`.
@@ -139,6 +140,13 @@ macro_rules! for_each_store_story {
                 a_number_can_be_asked_for
                 a_package_is_replaced_and_deleted
                 the_largest_number_stops_nobody
+            }
+            trust {
+                a_trusted_server_is_kept_by_name
+                no_more_servers_are_trusted_than_may_be
+                the_key_of_bundles_is_the_first_one
+                an_origin_is_here_if_its_tenant_is
+                a_deleted_tenant_s_trust_goes_with_it
             }
             files {
                 a_file_is_kept_as_it_is

@@ -5,6 +5,7 @@ use dev2prod_client::api::{ChangesQuery, Feature, ImportRequest};
 use dev2prod_client::{InTenant, RemoteImport};
 
 use super::super::plan_options::PlanArgs;
+use super::super::steps;
 use crate::exit::CommandError;
 use crate::output::counted;
 
@@ -40,19 +41,11 @@ pub(super) async fn nothing_new(
     request: ImportRequest,
     plan: &RemoteImport,
 ) -> Result<ImportRequest, CommandError> {
-    let features = target.client().features().await?;
-    if let Some(plan) = plan
-        .id
-        .parse()
-        .ok()
-        .filter(|_| features.contains(&Feature::SealedPlan))
-    {
-        return Ok(ImportRequest {
-            plan_id: Some(plan),
-            comment: request.comment,
-            ..ImportRequest::of_file(request.file_id)
-        });
+    let request = steps::by_plan(target, request, plan).await?;
+    if request.plan_id.is_some() {
+        return Ok(request);
     }
+    let features = target.client().features().await?;
     let offered = features.contains(&Feature::FirstDelivery);
     let chosen = request.first_delivery.is_some();
     let first_delivery = if offered && !chosen {

@@ -76,7 +76,7 @@ async fn an_import_that_finds_no_space_says_so_and_changes_nothing() {
 /// stages, less than taking that back takes, less than its plan, less than noting how it ended,
 /// nothing.
 const DISK_BYTES: u64 = 128 << 20;
-const LEFT_BYTES: [u64; 5] = [4 << 20, 1 << 20, 128 << 10, 32 << 10, 0];
+const LEFT_BYTES: [u64; 5] = [4 << 20, 1 << 20, 128 << 10, 48 << 10, 0];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_that_fills_the_disk_says_so_and_changes_nothing() {
