@@ -187,9 +187,10 @@ mod tests {
         insta::assert_snapshot!(advice(&found), @r"
           python3 is missing: digests are held against a second implementation, written in Python
           curl is missing: docs/seed.sh shows the seven steps as curl commands, and is run as a test
+          jq is missing: the pipelines of docs/guides are run as written, and read what a dry run answers with it
           clippy is missing from the Rust toolchain
         to get what is missing:
-          apt-get install python3 curl
+          apt-get install python3 curl jq
           rustup component add clippy
         or let `cargo xtask test --install` do it
         ");

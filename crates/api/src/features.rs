@@ -50,6 +50,12 @@ features! {
     Cancel = "cancel";
     /// Server-sent events of operations.
     Events = "events";
+    /// What a tenant asks of imports into it.
+    Settings = "settings";
+    /// Approving and rejecting the plan of a dry run.
+    Reviews = "reviews";
+    /// The versions that an item had.
+    ItemHistory = "item-history";
     /// Lists of exports and imports.
     History = "history";
     /// The Package Manager.
@@ -58,6 +64,10 @@ features! {
     Content = "content";
     /// Tenants, users, roles and tokens.
     Administration = "administration";
+    /// What administration did, and who was kept out.
+    Audit = "audit";
+    /// Signed bundles, and whose a tenant trusts.
+    Trust = "trust";
     /// `Idempotency-Key` on what starts an operation.
     Idempotency = "idempotency";
 }

@@ -1,15 +1,21 @@
 //! Lists of exports and imports, newest first.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use dev2prod_model::id::{FileId, Login, OperationId};
-use dev2prod_model::operation::{Kind, Operation, Status};
+use dev2prod_model::id::{FileId, Login, OperationId, PackageId};
+use dev2prod_model::item::Digest;
+use dev2prod_model::operation::{Kind, Operation, Request, Status};
+use dev2prod_model::plan::{ConflictPolicy, FirstDelivery, ImportOptions, RemovalPolicy};
+use dev2prod_model::sender::Sender;
 
 use crate::event::canceled_by;
 use crate::export_status::{self, ExportView};
 use crate::import_status::{self, OperationType};
 use crate::notice::{OperationError, Totals};
+use crate::review::Review;
 use crate::words;
 
 /// Which operations are asked for.
@@ -28,6 +34,65 @@ pub struct HistoryQuery {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[param(nullable = false)]
     pub size: Option<u32>,
+}
+
+/// From where an operation was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct AskedFrom {
+    /// The address of the peer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>, nullable = false)]
+    pub address: Option<IpAddr>,
+    /// The program that it said it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub agent: Option<String>,
+}
+
+impl AskedFrom {
+    pub(crate) fn of(sender: &Sender) -> Option<Self> {
+        (*sender != Sender::default()).then(|| Self {
+            address: sender.address,
+            agent: sender.agent().map(str::to_owned),
+        })
+    }
+}
+
+/// The options of a dry run or an import, those included that it did not name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct OptionsShown {
+    /// Where both sides changed, differently.
+    #[schema(value_type = words::ConflictPolicy)]
+    pub conflicts: ConflictPolicy,
+    /// Where nothing was delivered before and the target differs.
+    #[schema(value_type = words::FirstDelivery)]
+    pub first_delivery: FirstDelivery,
+    /// What is gone from the source.
+    #[schema(value_type = words::RemovalPolicy)]
+    pub removals: RemovalPolicy,
+    /// The most removals of one section that are allowed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub removals_max: Option<u64>,
+    /// Whether a bundle older than the last delivery may take items back.
+    pub allow_older: bool,
+    /// How many single items were answered for.
+    pub resolution_count: u64,
+}
+
+impl OptionsShown {
+    fn of(options: &ImportOptions) -> Self {
+        Self {
+            conflicts: options.conflicts,
+            first_delivery: options.first_delivery,
+            removals: options.removals,
+            removals_max: options.removals_max,
+            allow_older: options.allow_older,
+            resolution_count: options.resolutions.len() as u64,
+        }
+    }
 }
 
 /// An export in a list: its status without the counts by section.
@@ -67,6 +132,21 @@ pub struct ExportSummary {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(value_type = Option<words::Login>, nullable = false)]
     pub canceled_by: Option<Login>,
+    /// When it was asked for.
+    #[schema(value_type = words::EpochMs)]
+    pub created_time: i64,
+    /// From where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub asked_from: Option<AskedFrom>,
+    /// The package.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<i64>, nullable = false)]
+    pub package_id: Option<PackageId>,
+    /// The digest over the bundle's content.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::Digest>, nullable = false)]
+    pub content_digest: Option<Digest>,
 }
 
 impl ExportSummary {
@@ -87,6 +167,13 @@ impl ExportSummary {
             error: shown.error,
             created_by: operation.created_by.clone(),
             canceled_by: canceled_by(operation),
+            created_time: operation.created_ms,
+            asked_from: AskedFrom::of(&operation.sender),
+            package_id: match &operation.request {
+                Request::Export { package } => Some(*package),
+                Request::Import { .. } | Request::Undo { .. } => None,
+            },
+            content_digest: shown.report.and_then(|report| report.content_digest),
         })
     }
 }
@@ -153,11 +240,32 @@ pub struct ImportSummary {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
     pub comment: Option<String>,
+    /// The dry run whose plan it carries out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::OperationId>, nullable = false)]
+    pub plan_id: Option<OperationId>,
+    /// What was decided about the plan of a dry run.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub review: Option<Review>,
+    /// When it was asked for.
+    #[schema(value_type = words::EpochMs)]
+    pub created_time: i64,
+    /// From where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub asked_from: Option<AskedFrom>,
+    /// The digest over the bundle's content; left out until the bundle was opened.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::Digest>, nullable = false)]
+    pub content_digest: Option<Digest>,
+    /// The options that it was asked with.
+    pub options: OptionsShown,
 }
 
 impl ImportSummary {
     /// The entry of an operation that is a dry run or an import; `None` of an export.
-    pub fn from_operation(operation: &Operation) -> Option<Self> {
+    pub fn from_operation(operation: &Operation, review: Option<Review>) -> Option<Self> {
         let options = operation.request.options()?;
         let dry_run = operation.request.kind() == Kind::DryRun;
         let shown = import_status::shown(operation);
@@ -176,6 +284,12 @@ impl ImportSummary {
             created_by: operation.created_by.clone(),
             canceled_by: canceled_by(operation),
             comment: options.comment.clone(),
+            plan_id: operation.request.plan(),
+            review,
+            created_time: operation.created_ms,
+            asked_from: AskedFrom::of(&operation.sender),
+            content_digest: shown.content_digest(),
+            options: OptionsShown::of(options),
         })
     }
 }

@@ -12,6 +12,7 @@ use dev2prod_model::section::Section;
 
 use crate::event::canceled_by;
 use crate::notice::{Notice, OperationError, Progress, Totals};
+use crate::review::Review;
 use crate::words;
 
 /// The kind of an operation on the wire; a dry run is an `Import` with `DryRun` true.
@@ -138,6 +139,9 @@ pub struct ImportStatus {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
     pub error: Option<OperationError>,
+    /// What is to be said of the bundle as a whole: `unsigned`, `unknown_signer`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub warnings: Vec<Notice>,
     /// How far it is, while it runs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
@@ -154,6 +158,18 @@ pub struct ImportStatus {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(value_type = Option<words::OperationId>, nullable = false)]
     pub waiting_for: Option<OperationId>,
+    /// When the tenant's window opens that it waits for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::EpochMs>, nullable = false)]
+    pub waiting_until: Option<i64>,
+    /// The dry run whose plan it carries out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::OperationId>, nullable = false)]
+    pub plan_id: Option<OperationId>,
+    /// What was decided about the plan that it made or carries out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub review: Option<Review>,
     /// Who asked for it.
     #[schema(value_type = words::Login)]
     pub created_by: Login,
@@ -178,6 +194,10 @@ pub struct ImportView {
     pub system_locked: bool,
     /// The import that has to end first.
     pub waiting_for: Option<OperationId>,
+    /// When the tenant's window opens, in epoch milliseconds.
+    pub waiting_until: Option<i64>,
+    /// What was decided about its plan.
+    pub review: Option<Review>,
 }
 
 impl ImportStatus {
@@ -209,10 +229,14 @@ impl ImportStatus {
             operation_type: operation_type(operation),
             undo_of: operation.request.undo_of(),
             error: shown.failure.map(OperationError::from),
+            warnings: shown.warnings(),
             progress: shown.progress,
             plan_digest: planned.and_then(|report| report.plan),
             target_revision: planned.map(|report| report.target_revision),
             waiting_for: view.waiting_for,
+            waiting_until: view.waiting_until,
+            plan_id: operation.request.plan(),
+            review: view.review.clone(),
             created_by: operation.created_by.clone(),
             canceled_by: canceled_by(operation),
             comment: options.comment.clone(),
@@ -280,6 +304,15 @@ fn bundle_of(operation: &Operation) -> Option<OperationId> {
 }
 
 impl Shown<'_> {
+    fn warnings(&self) -> Vec<Notice> {
+        let warnings = self.report.map(|report| report.warnings.as_slice());
+        warnings
+            .unwrap_or_default()
+            .iter()
+            .map(Notice::from)
+            .collect()
+    }
+
     fn results(&self, dry_run: bool) -> Vec<SectionResult> {
         let changed_nothing = !dry_run && self.failure.is_some();
         self.report
@@ -288,6 +321,10 @@ impl Shown<'_> {
             .iter()
             .map(|section| section_result(section, changed_nothing))
             .collect()
+    }
+
+    pub(crate) fn content_digest(&self) -> Option<Digest> {
+        self.report.and_then(|report| report.content_digest)
     }
 
     pub(crate) fn totals(&self, dry_run: bool) -> Totals {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use dev2prod_model::access::Role;
+use dev2prod_model::access::{Grant, Role};
 use dev2prod_model::id::{Login, TenantId};
 
 use crate::words;
@@ -20,6 +20,10 @@ pub struct RoleGrant {
     /// The role.
     #[schema(value_type = words::Role)]
     pub role: Role,
+    /// Whether the user may approve plans there that others made.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub approver: Option<bool>,
 }
 
 /// A user.
@@ -95,11 +99,62 @@ impl fmt::Debug for UserChange {
     }
 }
 
+/// A role that can be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GrantedRole {
+    /// Sees packages, operations, plans and results.
+    Viewer,
+    /// Exports, imports, moves files.
+    Promoter,
+    /// Reads and writes content and packages, gives roles.
+    TenantAdmin,
+    /// Sees what a `Viewer` sees, and approves plans that others made.
+    Approver,
+}
+
+impl From<Role> for GrantedRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Viewer => Self::Viewer,
+            Role::Promoter => Self::Promoter,
+            Role::TenantAdmin => Self::TenantAdmin,
+        }
+    }
+}
+
 /// The body that gives a role. A mistyped member is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct RoleWrite {
     /// The role.
-    #[schema(value_type = words::Role)]
-    pub role: Role,
+    #[schema(value_type = words::GrantedRole)]
+    pub role: GrantedRole,
+    /// Whether the user may also approve plans that others made; no if left out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub approver: Option<bool>,
+}
+
+impl RoleWrite {
+    /// The body that gives this role, and approving only by a role of that name.
+    pub fn of(role: impl Into<GrantedRole>) -> Self {
+        Self {
+            role: role.into(),
+            approver: None,
+        }
+    }
+
+    /// What is given.
+    pub fn grant(self) -> Grant {
+        let (role, approver) = match self.role {
+            GrantedRole::Viewer => (Role::Viewer, false),
+            GrantedRole::Promoter => (Role::Promoter, false),
+            GrantedRole::TenantAdmin => (Role::TenantAdmin, false),
+            GrantedRole::Approver => (Role::Viewer, true),
+        };
+        Grant {
+            role,
+            approver: approver || self.approver.unwrap_or_default(),
+        }
+    }
 }

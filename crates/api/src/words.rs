@@ -58,6 +58,21 @@ words! {
     Reason = one_of(ReasonWord::ALL.iter().map(|reason| reason.code()));
     /// A role in a tenant; each includes the one before.
     Role = one_of(RoleWord::ALL.map(RoleWord::name));
+    /// A role that can be given: one of those that include each other, or `Approver`, which no other
+    /// includes; alone it is given with `Viewer`.
+    GrantedRole = one_of(["Viewer", "Promoter", "TenantAdmin", "Approver"]);
+    /// Weekly times at which imports may begin, at most 50, by a clock that is `UtcOffset` ahead of
+    /// UTC. A time is of one day, from `00:00` to `24:00`: what goes over midnight is two. Outside
+    /// an import waits, or is refused.
+    ImportWindow = ObjectBuilder::new()
+        .property("Times", ArrayBuilder::new().min_items(Some(1)).max_items(Some(50)).items(
+            ObjectBuilder::new()
+                .property("Day", one_of(DAYS)).required("Day")
+                .property("From", time_of_day()).required("From")
+                .property("To", time_of_day()).required("To")
+        )).required("Times")
+        .property("UtcOffset", text().pattern(Some("^[+-][0-9]{2}:[0-9]{2}$")))
+        .property("Outside", one_of(["Wait", "Refuse"]));
     /// What a tenant is used for; either kind may be source or target.
     TenantKind = one_of(["Development", "Production"]);
     /// How a package chooses: whole sections, or single items.
@@ -116,6 +131,20 @@ words! {
 
 fn reference(name: &str) -> RefOr<Schema> {
     RefOr::Ref(Ref::from_schema_name(name))
+}
+
+const DAYS: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
+
+fn time_of_day() -> ObjectBuilder {
+    text().pattern(Some("^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"))
 }
 
 fn item_ref() -> ObjectBuilder {

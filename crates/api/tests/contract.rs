@@ -13,6 +13,7 @@ use dev2prod_model::operation::{
 };
 use dev2prod_model::plan::ImportOptions;
 use dev2prod_model::section::Section;
+use dev2prod_model::sender::Sender;
 use shape::Shape;
 
 const EXPORT: &str = include_str!("seed/export_status_use_case.json");
@@ -46,6 +47,7 @@ fn exported() -> Operation {
             package: PackageId(54321),
         },
         created_by: "ann".parse().unwrap(),
+        sender: Sender::default(),
         created_ms: 1_737_971_051_000,
         updated_ms: 1_737_971_053_134,
         state: State::Ended {
@@ -95,6 +97,7 @@ fn dry_run() -> Operation {
             plan: None,
         },
         created_by: "ann".parse().unwrap(),
+        sender: Sender::default(),
         created_ms: 1_737_972_352_000,
         updated_ms: 1_737_972_406_603,
         state: State::Ended {
@@ -107,10 +110,12 @@ fn dry_run() -> Operation {
                     section(Section::SltTenantSetting, 0),
                     section(Section::IndexConfiguration, 26),
                 ],
+                warnings: Vec::new(),
                 plan: Some(Digest([9; 32])),
                 target_revision: Revision(3),
                 result_revision: None,
                 origin: None,
+                content_digest: None,
             })),
             failure: None,
         },

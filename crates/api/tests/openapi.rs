@@ -8,6 +8,8 @@ use utoipa::OpenApi;
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
+    api::Approve,
+    api::AuditPage,
     api::ChangesPage,
     api::ContentLine,
     api::ContentUploaded,
@@ -22,11 +24,15 @@ use utoipa::OpenApi;
     api::LineError,
     api::PackageRequest,
     api::PackagesPage,
+    api::PastPage,
     api::Problem,
+    api::Reject,
+    api::Review,
     api::RoleWrite,
     api::Started,
     api::TenantChange,
     api::TenantCreate,
+    api::TenantSettings,
     api::TenantsPage,
     api::TokenCreate,
     api::TokenCreated,

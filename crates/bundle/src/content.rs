@@ -6,6 +6,7 @@ use dev2prod_model::json;
 use dev2prod_model::package::Selector;
 use dev2prod_model::section::Section;
 
+use crate::index::IndexEntry;
 use crate::manifest::{FORMAT, VERSION};
 
 /// The digest of a section, made while its items go by in key order.
@@ -41,6 +42,39 @@ impl SectionDigest {
     /// The digest of all items taken.
     pub fn finish(self) -> Digest {
         self.hasher.finish()
+    }
+}
+
+/// The digest of a section's index, made while its items go by in key order: what a signature
+/// covers besides the content.
+///
+/// SHA-256 over, for each item: the bytes of its key, its digest, its revision and why it is
+/// carried, each ended by a line feed. Where the item is packed says nothing and is left out.
+#[derive(Clone, Debug, Default)]
+pub struct IndexDigest(Hasher);
+
+impl IndexDigest {
+    /// Before any item.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next item in key order.
+    pub fn push(&mut self, entry: &IndexEntry) {
+        let IndexEntry {
+            key,
+            digest,
+            revision,
+            carried,
+            ..
+        } = entry;
+        let line = format!("{key}\n{digest}\n{revision}\n{}\n", carried.name());
+        self.0.update(line.as_bytes());
+    }
+
+    /// The digest of all items taken.
+    pub fn finish(self) -> Digest {
+        self.0.finish()
     }
 }
 

@@ -51,6 +51,12 @@ pub enum BundleError {
         /// Where and why.
         why: String,
     },
+    /// The signature is not that of this bundle.
+    #[error("the bundle's signature is not good: {why}")]
+    SignatureMismatch {
+        /// How it shows.
+        why: String,
+    },
     /// The manifest is longer than the limit.
     #[error("the bundle's manifest.json is {bytes} bytes long; the most is {bytes_max}")]
     ManifestTooLarge {
@@ -227,6 +233,7 @@ impl BundleError {
             Self::NotADev2prodBundle { .. } => "not_a_dev2prod_bundle",
             Self::NewerFormatVersion { .. } => "newer_format_version",
             Self::InvalidManifest { .. } => "invalid_manifest",
+            Self::SignatureMismatch { .. } => "signature_mismatch",
             Self::ManifestTooLarge { .. } => "manifest_too_large",
             Self::UnknownEntry { .. } => "unknown_entry",
             Self::EntryOutside { .. } => "entry_outside",
@@ -273,6 +280,9 @@ impl BundleError {
             | Self::ManifestTooLarge { .. }
             | Self::TooManyItems { .. }
             | Self::LineTooLong { .. } => "Export a smaller package, or several.",
+            Self::SignatureMismatch { .. } => {
+                "The bundle was changed after it was signed. Export the package again."
+            }
             Self::InvalidManifest { .. }
             | Self::UnknownEntry { .. }
             | Self::EntryOutside { .. }

@@ -25,7 +25,7 @@ pub enum Carried {
 
 impl Carried {
     /// The word in an index.
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Selected => "Selected",
             Self::Required => "Required",

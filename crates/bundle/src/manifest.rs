@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::error::BundleError;
 use crate::limits::Limits;
+use crate::signature::Signature;
 
 /// The value of `Format` in every manifest.
 pub const FORMAT: &str = "dev2prod-bundle";
@@ -50,6 +51,9 @@ pub struct Manifest {
     pub sections: Vec<ManifestSection>,
     /// See [`ContentDigest`](crate::ContentDigest).
     pub content_digest: Digest,
+    /// Who vouches for it, if anybody does. In a manifest that was read it is good.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub signature: Option<Signature>,
 }
 
 /// The package of a bundle.
@@ -85,6 +89,9 @@ pub struct ManifestSection {
     pub count: u64,
     /// See [`SectionDigest`](crate::SectionDigest).
     pub digest: Digest,
+    /// See [`IndexDigest`](crate::IndexDigest); in a signed bundle, of each section with items.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub index_digest: Option<Digest>,
 }
 
 /// What the writer of a bundle cannot know by itself; see the members of [`Manifest`].
@@ -113,6 +120,23 @@ pub struct ManifestParts {
 }
 
 impl Manifest {
+    /// What does not follow from the items.
+    pub fn parts(&self) -> ManifestParts {
+        let manifest = self.clone();
+        ManifestParts {
+            package_bundle_name: manifest.package_bundle_name,
+            package: manifest.package,
+            mode: manifest.mode,
+            scope: manifest.scope,
+            excluded: manifest.excluded,
+            remove: manifest.remove,
+            origin: manifest.origin,
+            source_revision: manifest.source_revision,
+            time_ms: manifest.time,
+            catalogue: manifest.catalogue,
+        }
+    }
+
     /// The section's count and digest, if it is covered or has items.
     pub fn section(&self, section: Section) -> Option<&ManifestSection> {
         self.sections.iter().find(|entry| entry.section == section)
@@ -145,10 +169,24 @@ impl Manifest {
             }
             _ => return Err(invalid("its Version is not a format version".to_owned())),
         }
-        let manifest: Self =
-            serde_json::from_value(value).map_err(|error| invalid(error.to_string()))?;
+        let manifest = Self::deserialize(&value).map_err(|error| invalid(error.to_string()))?;
         manifest.check(limits)?;
+        manifest.check_signature(&value)?;
         Ok(manifest)
+    }
+
+    /// A signature that is there is good, and covers which revision of each item is carried, and
+    /// why.
+    pub(crate) fn check_signature(&self, value: &Value) -> Result<(), BundleError> {
+        let Some(signature) = &self.signature else {
+            return Ok(());
+        };
+        let mut sections = self.sections.iter();
+        if sections.any(|section| section.count > 0 && section.index_digest.is_none()) {
+            let why = "it does not cover all of the indexes".to_owned();
+            return Err(BundleError::SignatureMismatch { why });
+        }
+        signature.check(value)
     }
 
     fn check(&self, limits: &Limits) -> Result<(), BundleError> {

@@ -12,7 +12,7 @@ use dev2prod_model::section::Section;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::content::{ContentDigest, SectionDigest};
+use crate::content::{ContentDigest, IndexDigest, SectionDigest};
 use crate::error::BundleError;
 use crate::index::IndexEntry;
 use crate::line::CheckedChunk;
@@ -222,6 +222,7 @@ impl<'a, 't> Run<'a, 't> {
     ) -> Result<u32, BundleError> {
         let section = declared.section;
         let mut digest = SectionDigest::new();
+        let mut index = declared.index_digest.map(|_| IndexDigest::new());
         let mut chunk: Option<CheckedChunk> = None;
         let mut number = 0;
         for entry in self.reader.index(section)? {
@@ -237,6 +238,9 @@ impl<'a, 't> Run<'a, 't> {
             }
             self.item(&entry, chunk.as_mut(), note)?;
             digest.push(&entry.key, &entry.digest);
+            if let Some(index) = &mut index {
+                index.push(&entry);
+            }
         }
         check_ended(section, chunk)?;
         if digest.count() != declared.count {
@@ -252,6 +256,10 @@ impl<'a, 't> Run<'a, 't> {
             declared.digest,
             digest.finish(),
         )?;
+        if let Some((declared, found)) = declared.index_digest.zip(index) {
+            let what = || format!("the index of {section}");
+            check_digest(what, declared, found.finish())?;
+        }
         self.show();
         Ok(number)
     }

@@ -12,13 +12,14 @@ use dev2prod_model::section::Section;
 use zip::write::{PreparedZipFile, SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
-use crate::content::{ContentDigest, SectionDigest};
+use crate::content::{ContentDigest, IndexDigest, SectionDigest};
 use crate::error::{BundleError, WriteError};
 use crate::index::{self, Carried, IndexEntry};
 use crate::limits::Limits;
 use crate::line;
 use crate::manifest::{FORMAT, Manifest, ManifestParts, ManifestSection, VERSION};
 use crate::name::EntryName;
+use crate::signature::{Signature, SigningKey};
 use crate::through::{Counted, Hashed};
 
 /// A chunk ends after the item that brings it to this size.
@@ -72,6 +73,18 @@ pub struct ItemLine<'a> {
     pub references: &'a str,
 }
 
+/// Who vouches for a bundle.
+#[derive(Clone, Debug, Default)]
+pub enum Seal<'a> {
+    /// Nobody.
+    #[default]
+    Unsigned,
+    /// Whoever holds this key.
+    Sign(&'a SigningKey),
+    /// Whoever signed it before, if it is the same still; otherwise nobody.
+    Keep(Signature),
+}
+
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
@@ -109,6 +122,7 @@ struct OpenSection {
     index_bytes: u64,
     last: Option<Key>,
     digest: SectionDigest,
+    index_digest: IndexDigest,
 }
 
 impl<W: Write> Writer<W> {
@@ -144,6 +158,7 @@ impl<W: Write> Writer<W> {
             index_bytes: 0,
             last: None,
             digest: SectionDigest::new(),
+            index_digest: IndexDigest::new(),
         });
         Ok(())
     }
@@ -203,10 +218,20 @@ impl<W: Write> Writer<W> {
         Ok(true)
     }
 
-    /// Ends the bundle with its manifest and gives back what it was written to, flushed.
-    pub fn finish(mut self, parts: ManifestParts) -> Result<(W, Summary), WriteError> {
+    /// Ends the bundle, which nobody signs, with its manifest and gives back what it was written
+    /// to, flushed.
+    pub fn finish(self, parts: ManifestParts) -> Result<(W, Summary), WriteError> {
+        self.finish_sealed(parts, &Seal::Unsigned)
+    }
+
+    /// As [`finish`](Self::finish), with a signature.
+    pub fn finish_sealed(
+        mut self,
+        parts: ManifestParts,
+        seal: &Seal<'_>,
+    ) -> Result<(W, Summary), WriteError> {
         self.end_section()?;
-        let manifest = manifest(parts, &self.sections);
+        let manifest = sealed(manifest(parts, &self.sections), seal).map_err(io::Error::from)?;
         let json = serde_json::to_vec_pretty(&manifest).map_err(io::Error::from)?;
         let bytes = json.len() as u64;
         if bytes > self.options.limits.manifest_bytes_max {
@@ -252,6 +277,7 @@ impl<W: Write> Writer<W> {
             section,
             count,
             digest,
+            index_digest: Some(open.index_digest.finish()),
         });
         Ok(())
     }
@@ -385,6 +411,7 @@ impl OpenSection {
         index.write_all(line.as_bytes())?;
         self.index_bytes += line.len() as u64;
         self.digest.push(&entry.key, &entry.digest);
+        self.index_digest.push(&entry);
         self.last = Some(entry.key);
         Ok(())
     }
@@ -415,6 +442,7 @@ fn manifest(parts: ManifestParts, written: &[ManifestSection]) -> Manifest {
                 section,
                 count: 0,
                 digest,
+                index_digest: None,
             });
         }
     }
@@ -433,5 +461,23 @@ fn manifest(parts: ManifestParts, written: &[ManifestSection]) -> Manifest {
         catalogue: parts.catalogue,
         sections,
         content_digest: content.finish(),
+        signature: None,
     }
+}
+
+/// The manifest with a signature; without one it says nothing of what only a signature covers.
+fn sealed(mut manifest: Manifest, seal: &Seal<'_>) -> serde_json::Result<Manifest> {
+    let value = serde_json::to_value(&manifest)?;
+    manifest.signature = match seal {
+        Seal::Unsigned => None,
+        Seal::Sign(key) => Some(key.sign(&value)),
+        Seal::Keep(signature) => Some(signature.clone()),
+    };
+    if manifest.signature.is_none() || manifest.check_signature(&value).is_err() {
+        manifest.signature = None;
+        for section in &mut manifest.sections {
+            section.index_digest = None;
+        }
+    }
+    Ok(manifest)
 }

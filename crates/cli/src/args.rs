@@ -5,17 +5,22 @@ use clap::{Parser, Subcommand};
 use crate::commands::bundle::BundleArgs;
 use crate::commands::cancel::CancelArgs;
 use crate::commands::changes::ChangesArgs;
+use crate::commands::compare::CompareArgs;
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::content::ContentArgs;
 use crate::commands::download::DownloadArgs;
 use crate::commands::export::ExportArgs;
+use crate::commands::history::HistoryArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::login::{LoginArgs, LogoutArgs, ServersArgs};
 use crate::commands::package::PackageArgs;
 use crate::commands::promote::PromoteArgs;
+use crate::commands::review::{ApproveArgs, RejectArgs};
+use crate::commands::settings::SettingsArgs;
 use crate::commands::status::StatusArgs;
 use crate::commands::tenant::TenantsArgs;
 use crate::commands::token::TokenArgs;
+use crate::commands::trust::TrustArgs;
 use crate::commands::undo::UndoArgs;
 use crate::commands::upload::UploadArgs;
 use crate::commands::user::UserArgs;
@@ -64,11 +69,17 @@ pub(crate) enum ClientCommand {
     Status(Box<StatusArgs>),
     Cancel(Box<CancelArgs>),
     Changes(Box<ChangesArgs>),
+    Approve(Box<ApproveArgs>),
+    Reject(Box<RejectArgs>),
+    History(Box<HistoryArgs>),
+    Settings(Box<SettingsArgs>),
+    Compare(Box<CompareArgs>),
     Package(Box<PackageArgs>),
     Content(Box<ContentArgs>),
     Tenant(Box<TenantsArgs>),
     User(Box<UserArgs>),
     Token(Box<TokenArgs>),
+    Trust(Box<TrustArgs>),
     Bundle(Box<BundleArgs>),
     Login(Box<LoginArgs>),
     Logout(LogoutArgs),

@@ -106,6 +106,11 @@ impl CommandError {
         }
     }
 
+    /// What is wrong, with its causes.
+    pub(crate) fn message(&self) -> String {
+        format!("{:#}", self.error)
+    }
+
     /// How the process ends.
     pub(crate) fn exit(&self) -> Exit {
         match self.kind {

@@ -1,6 +1,5 @@
 //! Tenants, users, roles and tokens. Only our own server offers this.
 
-use dev2prod_api::model::access::Role;
 use dev2prod_api::{
     RoleWrite, Tenant, TenantChange, TenantCreate, TenantsPage, TokenCreate, TokenCreated,
     TokensPage, User, UserChange, UserCreate, UsersPage,
@@ -79,11 +78,10 @@ impl Client {
         &self,
         login: &str,
         tenant: &str,
-        role: Role,
+        role: RoleWrite,
     ) -> Result<(), ClientError> {
         let path = ["admin", "users", login, "roles", tenant];
-        let body = RoleWrite { role };
-        self.with_body(Method::PUT, &path, &body).await.map(drop)
+        self.with_body(Method::PUT, &path, &role).await.map(drop)
     }
 
     /// Takes a user's role in a tenant.

@@ -63,7 +63,7 @@ impl InTenant {
             .await
     }
 
-    async fn get<T: DeserializeOwned>(
+    pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         path: &[&str],
         query: &impl Serialize,

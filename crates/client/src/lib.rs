@@ -33,7 +33,9 @@ mod promotion;
 mod remote;
 mod remote_import;
 mod reply;
+mod review;
 mod session;
+mod trust;
 mod wait;
 
 pub use client::{Client, InTenant};

@@ -100,6 +100,8 @@ pub struct RemoteImport {
     pub totals: RemoteCounts,
     /// Why it failed as a whole.
     pub errors: Vec<RemoteNotice>,
+    /// What is to be said of the bundle as a whole.
+    pub warnings: Vec<RemoteNotice>,
     /// How far it is.
     pub progress: Option<RemoteProgress>,
     /// The import that has to end first.
@@ -129,6 +131,7 @@ impl RemoteImport {
             results,
             totals: RemoteCounts::read(member(&raw, &["Totals"])),
             errors,
+            warnings: RemoteNotice::read_all(&raw, &["Warnings"]),
             progress: RemoteProgress::read(&raw),
             waiting_for: text(&raw, &["WaitingFor"]),
             plan_digest: text(&raw, &["PlanDigest"]),
@@ -144,10 +147,12 @@ impl RemoteImport {
 
     /// All warnings, counted.
     pub fn warning_count(&self) -> u64 {
-        self.results
+        let by_section: u64 = self
+            .results
             .iter()
             .map(|section| section.warning_count)
-            .sum()
+            .sum();
+        by_section + self.warnings.len() as u64
     }
 
     /// Items that could not be settled: the total, or the sum of the sections where there is more.

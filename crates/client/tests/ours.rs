@@ -14,8 +14,8 @@ use dev2prod_client::api::model::access::Role;
 use dev2prod_client::api::model::section::Section;
 use dev2prod_client::api::{
     ChangesQuery, ContentMode, ContentQuery, Feature, HistoryQuery, ImportRequest, ItemWrite,
-    Order, PackageRequest, PageQuery, TenantChange, TenantCreate, TokenCreate, UserChange,
-    UserCreate,
+    Order, PackageRequest, PageQuery, RoleWrite, TenantChange, TenantCreate, TokenCreate,
+    UserChange, UserCreate,
 };
 use dev2prod_client::{Access, Client, ClientError, ClientOptions, OnePage, Wait};
 use recorder::{Answers, Call, Recorder, json_answer, problem};
@@ -239,7 +239,10 @@ async fn tenants_users_roles_and_tokens_are_administered() {
     client.users().await.unwrap();
     let change: UserChange = serde_json::from_value(json!({"Password": "new"})).unwrap();
     client.change_user("b/o", &change).await.unwrap();
-    client.give_role("bo", "1", Role::Promoter).await.unwrap();
+    client
+        .give_role("bo", "1", RoleWrite::of(Role::Promoter))
+        .await
+        .unwrap();
     client.take_role("bo", "1").await.unwrap();
     client.delete_user("bo").await.unwrap();
     let token: TokenCreate = serde_json::from_value(json!({"Name": "ci"})).unwrap();

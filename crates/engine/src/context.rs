@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use dev2prod_bundle::SigningKey;
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::id::OperationId;
-use tokio::sync::{Notify, watch};
+use dev2prod_model::sender::Sender;
+use tokio::sync::{Notify, OnceCell, watch};
 use uuid::Uuid;
 
 use crate::accounts::Doorkeeper;
+use crate::audit::AuditBook;
 use crate::ports::{BlobStore, Store};
 use crate::selection::ListingCache;
 use crate::settings::Settings;
@@ -77,6 +80,9 @@ pub struct Engine {
     moves: watch::Sender<()>,
     door: Arc<Doorkeeper>,
     listings: Arc<ListingCache>,
+    sender: Arc<Sender>,
+    audit_book: Arc<AuditBook>,
+    bundle_key: Arc<OnceCell<Arc<SigningKey>>>,
 }
 
 impl Engine {
@@ -90,7 +96,24 @@ impl Engine {
             moves: watch::Sender::new(()),
             door,
             listings: Arc::default(),
+            sender: Arc::default(),
+            audit_book: Arc::default(),
+            bundle_key: Arc::default(),
         }
+    }
+
+    /// The same engine for a request that came from here.
+    #[must_use]
+    pub fn asked_from(&self, sender: Sender) -> Self {
+        Self {
+            sender: Arc::new(sender),
+            ..self.clone()
+        }
+    }
+
+    /// From where the request came that it works for.
+    pub fn sender(&self) -> &Sender {
+        &self.sender
     }
 
     /// Rows.
@@ -170,6 +193,16 @@ impl Engine {
     /// What packages' listings worked out a moment ago.
     pub(crate) fn listings(&self) -> &ListingCache {
         &self.listings
+    }
+
+    /// How often requests failed.
+    pub(crate) fn audit_book(&self) -> &AuditBook {
+        &self.audit_book
+    }
+
+    /// The key that signs bundles, once it was read.
+    pub(crate) fn bundle_key(&self) -> &OnceCell<Arc<SigningKey>> {
+        &self.bundle_key
     }
 
     /// Who guards logins and remembers sessions.

@@ -4,6 +4,7 @@ use dev2prod_model::access::Denied;
 use dev2prod_model::id::InvalidId;
 use dev2prod_model::item::InvalidKey;
 use dev2prod_model::section::UnknownSection;
+use dev2prod_model::trust::InvalidServerName;
 
 use crate::ports::StoreError;
 
@@ -146,6 +147,12 @@ impl From<InvalidId> for EngineError {
 impl From<InvalidKey> for EngineError {
     fn from(error: InvalidKey) -> Self {
         Self::invalid("malformed_key", error.to_string())
+    }
+}
+
+impl From<InvalidServerName> for EngineError {
+    fn from(error: InvalidServerName) -> Self {
+        Self::invalid("malformed_name", error.to_string())
     }
 }
 

@@ -27,3 +27,15 @@ pub const FAILPOINTS: &[&str] = &[
     "flip.committed",
     "import.flipped",
 ];
+
+/// Every failpoint of housekeeping, between its steps, in their order.
+pub const HOUSEKEEPING_FAILPOINTS: &[&str] = &[
+    "housekeeping.stages_ended",
+    "housekeeping.files_expired",
+    "housekeeping.writes_deleted",
+    "housekeeping.history_forgotten",
+    "housekeeping.plans_forgotten",
+    "housekeeping.orphans_deleted",
+    "housekeeping.versions_pruned",
+    "housekeeping.audit_pruned",
+];

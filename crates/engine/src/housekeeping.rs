@@ -3,19 +3,20 @@
 //! Each task may run at any time, any number of times and in several processes at once, and takes
 //! no input but what is stored: what one run leaves the next one finds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use dev2prod_model::access::{HistoryRead, Upkeep};
 use dev2prod_model::id::{FileId, TenantId};
 use dev2prod_model::item::Digest;
 use dev2prod_model::operation::Status;
+use fail::fail_point;
 use futures::TryStreamExt;
 
 use crate::context::Engine;
 use crate::error::EngineResult;
 use crate::own;
-use crate::ports::{BlobMeta, BlobPath, OperationFilter};
+use crate::ports::{BlobMeta, BlobPath, OperationFilter, StoreResult};
 
 /// A blob without a row is left alone for this long: its row may be about to be written.
 const ORPHAN_AGE_MS: i64 = 24 * 60 * 60_000;
@@ -37,8 +38,14 @@ pub struct HousekeepingReport {
     pub unfinished_writes: u64,
     /// Abandoned stages that were ended.
     pub stages: u64,
+    /// Operations that were forgotten, since the operator keeps no longer history.
+    pub operations: u64,
+    /// Plans of dry runs that were let go.
+    pub plans: u64,
     /// Old versions of items and baselines that were deleted.
     pub versions: u64,
+    /// Entries of the audit trail that were deleted.
+    pub audit: u64,
     /// Tasks that failed, and are tried again by the next run.
     pub failed: Vec<&'static str>,
 }
@@ -60,10 +67,23 @@ pub async fn run_once(engine: &Engine) -> HousekeepingReport {
         })
     };
     report.stages = count("end abandoned stages", reap_stages(engine, &upkeep).await);
+    fail_point!("housekeeping.stages_ended");
     report.expired_files = count("delete expired files", expire_files(engine, &upkeep).await);
+    fail_point!("housekeeping.files_expired");
     report.unfinished_writes = count("delete unfinished writes", sweep(engine).await);
+    fail_point!("housekeeping.writes_deleted");
+    // What rows let go of, the orphans' turn deletes.
+    let forgotten = forget_operations(engine, &upkeep).await;
+    report.operations = count("forget old operations", forgotten);
+    fail_point!("housekeeping.history_forgotten");
+    report.plans = count("let go of old plans", forget_plans(engine, &upkeep).await);
+    fail_point!("housekeeping.plans_forgotten");
     report.orphan_blobs = count("delete orphan blobs", delete_orphans(engine, &upkeep).await);
+    fail_point!("housekeeping.orphans_deleted");
     report.versions = count("prune old versions", prune_versions(engine, &upkeep).await);
+    fail_point!("housekeeping.versions_pruned");
+    report.audit = count("prune the audit trail", prune_audit(engine, &upkeep).await);
+    fail_point!("housekeeping.audit_pruned");
     count(
         "forget idempotency keys",
         forget_keys(engine, &upkeep).await,
@@ -150,6 +170,8 @@ async fn delete_orphans(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
     Ok(deleted + delete_unnamed(engine, upkeep, &step).await?)
 }
 
+/// Deletes those of these blobs that no row names. A blob is looked at once more before it goes: a
+/// plan may have been written anew under the same name since it was listed, and its row may follow.
 async fn delete_unnamed(engine: &Engine, upkeep: &Upkeep, blobs: &[BlobMeta]) -> EngineResult<u64> {
     let mut files: BTreeMap<TenantId, Vec<FileId>> = BTreeMap::new();
     let mut plans: BTreeMap<TenantId, Vec<Digest>> = BTreeMap::new();
@@ -183,16 +205,67 @@ async fn delete_unnamed(engine: &Engine, upkeep: &Upkeep, blobs: &[BlobMeta]) ->
         let gone = digests.into_iter().filter(|digest| !known.contains(digest));
         unnamed.extend(gone.map(|digest| BlobPath::plan(&tenant, digest)));
     }
-    for path in &unnamed {
-        engine.blobs().delete(path.as_str()).await?;
+    let unnamed: BTreeSet<_> = unnamed.iter().map(BlobPath::as_str).collect();
+    let mut deleted = 0;
+    for blob in blobs.iter().filter(|it| unnamed.contains(it.path.as_str())) {
+        deleted += u64::from(engine.blobs().delete_unchanged(blob).await?);
     }
-    Ok(unnamed.len() as u64)
+    Ok(deleted)
+}
+
+/// Lets go of the plans of dry runs that are too old to be carried out.
+async fn forget_plans(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
+    let before_ms = engine.now_ms() - engine.settings().plan_retention_ms;
+    let store = engine.store();
+    in_steps(|limit| store.forget_plans(upkeep, before_ms, limit)).await
+}
+
+/// Deletes operations that ended longer ago than history is kept.
+async fn forget_operations(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
+    let Some(retention_ms) = engine.settings().history_retention_ms else {
+        return Ok(0);
+    };
+    let before_ms = engine.now_ms() - retention_ms;
+    let store = engine.store();
+    in_steps(|limit| store.forget_operations(upkeep, before_ms, limit)).await
+}
+
+/// Deletes entries of the audit trail that are older than it is kept.
+async fn prune_audit(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
+    let Some(retention_ms) = engine.settings().audit_retention_ms else {
+        return Ok(0);
+    };
+    let before_ms = engine.now_ms() - retention_ms;
+    let store = engine.store();
+    in_steps(|limit| store.prune_audit(upkeep, before_ms, limit)).await
+}
+
+/// Does a step until it finds less than it could do.
+async fn in_steps<F>(mut step: impl FnMut(u32) -> F) -> EngineResult<u64>
+where
+    F: Future<Output = StoreResult<u64>>,
+{
+    let limit = u32::try_from(STEP).unwrap_or(u32::MAX);
+    let mut done = 0;
+    for _ in 0..STEPS_MAX {
+        let some = step(limit).await?;
+        done += some;
+        if some < u64::from(limit) {
+            break;
+        }
+    }
+    Ok(done)
 }
 
 /// Deletes versions that ended longer ago than they are kept, where no operation may be reading
 /// them.
 async fn prune_versions(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
-    let retention_ms = engine.settings().revision_retention_ms;
+    let settings = engine.settings();
+    let Some(history_ms) = settings.history_retention_ms else {
+        return Ok(0);
+    };
+    // Who reads a listing page by page comes back for a while.
+    let retention_ms = history_ms.max(settings.revision_retention_ms);
     let store = engine.store();
     let mut pruned = 0;
     for tenant in store.tenant_ids(upkeep).await? {
@@ -202,14 +275,8 @@ async fn prune_versions(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
         let Some(before) = store.revision_before(upkeep, &tenant, retention_ms).await? else {
             continue;
         };
-        let limit = u32::try_from(STEP).unwrap_or(u32::MAX);
-        for _ in 0..STEPS_MAX {
-            let step = store.prune_versions(upkeep, &tenant, before, limit).await?;
-            pruned += step;
-            if step < u64::from(limit) {
-                break;
-            }
-        }
+        let prune = |limit| store.prune_versions(upkeep, &tenant, before, limit);
+        pruned += in_steps(prune).await?;
     }
     Ok(pruned)
 }

@@ -5,6 +5,7 @@
 //! [`ports::BlobStore`].
 
 pub mod accounts;
+pub mod audit;
 pub mod changes;
 pub mod content;
 mod context;
@@ -22,10 +23,12 @@ pub mod ports;
 pub mod runner;
 pub mod selection;
 mod settings;
+pub mod tenant_settings;
 pub mod tenants;
 mod time;
+pub mod trust;
 
 pub use context::{Clock, Engine, Parts, Random, SystemClock, SystemRandom};
 pub use error::{Detail, EngineError, EngineResult};
-pub use failpoints::FAILPOINTS;
+pub use failpoints::{FAILPOINTS, HOUSEKEEPING_FAILPOINTS};
 pub use settings::Settings;

@@ -14,6 +14,7 @@ pub(crate) fn scope<P: Permission>(_: &Upkeep, tenant: &TenantId) -> Scope<P> {
         login,
         system_admin: false,
         roles,
+        approves: [].into(),
     };
     authorize(&itself, tenant).expect("an administrator of a tenant may do all in it")
 }

@@ -17,8 +17,12 @@ pub struct Settings {
     pub workers: usize,
     /// How long files stay.
     pub file_retention_ms: i64,
-    /// How long old revisions stay readable after they were replaced.
+    /// How long pages of a listing go on after its revision was replaced.
     pub revision_retention_ms: i64,
+    /// How long old versions of items, operations and what they did are kept; `None`: for ever.
+    pub history_retention_ms: Option<i64>,
+    /// How long the audit trail is kept; `None`: for ever.
+    pub audit_retention_ms: Option<i64>,
     /// How long the plan of a dry run may be carried out.
     pub plan_retention_ms: i64,
     /// How long a `Idempotency-Key` stands for its request.
@@ -48,6 +52,8 @@ impl Default for Settings {
             workers: 2,
             file_retention_ms: 90 * DAY_MS,
             revision_retention_ms: 60 * MINUTE_MS,
+            history_retention_ms: None,
+            audit_retention_ms: None,
             plan_retention_ms: 30 * DAY_MS,
             idempotency_ms: DAY_MS,
             file_bytes_max: 16 * 1024 * 1024 * 1024,

@@ -1,8 +1,8 @@
 //! Signing in, as clients of this API family do it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use dev2prod_api::Credentials;
@@ -12,7 +12,8 @@ use dev2prod_model::json::JsonLimits;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
-use crate::extract::{all_params, object, read_body};
+use crate::extract::{all_params, object, peer, read_body};
+use crate::journal::Journal;
 use crate::problem::ApiError;
 use crate::state::AppState;
 
@@ -29,24 +30,18 @@ use crate::state::AppState;
     responses((status = 200, description = "The token.", body = String, content_type = "text/plain")))]
 pub(crate) async fn sign_in(
     State(state): State<AppState>,
+    journal: Journal,
     request: Request,
 ) -> Result<impl IntoResponse, ApiError> {
-    let from = address(&request);
+    // Where the caller is, so that guesses from there can be slowed.
+    let from = peer(request.extensions()).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let tenant = tenant(&request)?;
     let body = read_body(request.into_body(), state.options.json_bytes_max).await?;
     let (login, password) = credentials(object(&body, &JsonLimits::default())?)?;
+    journal.claims(&login);
     let token = accounts::sign_in(&state.engine, &login, &password, from, tenant.as_ref()).await?;
     let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     Ok((headers, token.expose_secret().to_owned()))
-}
-
-/// Where the caller is, so that guesses from there can be slowed. Deliberately not what a header
-/// says, for a caller writes those.
-fn address(request: &Request) -> IpAddr {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| {
-        peer.ip()
-    })
 }
 
 fn tenant(request: &Request) -> Result<Option<TenantId>, ApiError> {

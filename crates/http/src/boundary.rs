@@ -14,7 +14,8 @@ use dev2prod_api::{FEATURES_HEADER, Feature};
 use futures::FutureExt;
 use tracing::{error, info};
 
-use crate::extract::all_params;
+use crate::audited::{Actions, Answered};
+use crate::extract::{all_params, sender};
 use crate::journal::Journal;
 use crate::lingering;
 use crate::problem::{self, ApiError, Cause};
@@ -24,9 +25,16 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that is taken over from a caller, in bytes.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 
+/// What the boundary has at hand.
+#[derive(Clone)]
+pub(crate) struct Around {
+    pub(crate) state: AppState,
+    pub(crate) actions: Actions,
+}
+
 /// The outermost layer of every route and of unknown paths.
 pub(crate) async fn boundary(
-    State(state): State<AppState>,
+    State(Around { state, actions }): State<Around>,
     path: Option<MatchedPath>,
     mut request: Request,
     next: Next,
@@ -39,11 +47,14 @@ pub(crate) async fn boundary(
     request.extensions_mut().insert(RequestId(id.clone()));
 
     let (parts, body) = request.into_parts();
+    let from = sender(&parts.extensions, &parts.headers);
+    let sent_to = parts.uri.path().to_owned();
     let (body, rest) = lingering::split(body);
     let request = Request::from_parts(parts, body);
 
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let answer = answer.unwrap_or_else(|panic| ApiError::panicked(&*panic).into_response());
+    let code = problem::code(&answer);
     let (mut response, cause) = problem::finish(answer, &method, &id);
     if response.status().is_client_error() || response.status().is_server_error() {
         rest.drain();
@@ -60,6 +71,17 @@ pub(crate) async fn boundary(
         login: journal.login(),
     };
     line.write(cause.as_ref());
+    let answered = Answered {
+        method: &method,
+        route: line.route,
+        path: &sent_to,
+        sender: from,
+        tenant: tenant.as_ref().map(|TenantNamed(tenant)| tenant.as_str()),
+        journal: &journal,
+        status: response.status(),
+        code: code.as_deref(),
+    };
+    answered.note(&state.engine, &actions).await;
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);

@@ -7,6 +7,7 @@
 
 mod admin;
 mod attachments;
+mod audited;
 mod auth;
 mod boundary;
 mod content;
@@ -24,6 +25,7 @@ mod problem;
 mod routes;
 mod state;
 mod tokens;
+mod trust;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -36,14 +38,18 @@ pub use state::{AppState, EventLimits, Options};
 
 /// The server's routes; every reply of theirs, errors included, is as the OpenAPI document says.
 pub fn router(state: AppState) -> Router {
-    let (routes, _) = routes::table().into_parts();
+    let (routes, document) = routes::table().into_parts();
+    let around = boundary::Around {
+        state: state.clone(),
+        actions: audited::Actions::of(&document),
+    };
     let routes = routes
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         // Each handler that reads a body limits it by itself: some are files.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn(boundary::tenant_named))
-        .layer(from_fn_with_state(state.clone(), boundary::boundary))
+        .layer(from_fn_with_state(around, boundary::boundary))
         .with_state(state);
     // Paths are tidied before anything is routed, so that all this is behind one fallback.
     Router::new().fallback_service(MapRequest::new(routes, path::normalized))

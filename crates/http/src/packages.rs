@@ -10,9 +10,11 @@ use dev2prod_api::{
 use dev2prod_engine::{Engine, packages, selection};
 use dev2prod_model::access::{PackageRead, PackageWrite};
 use dev2prod_model::id::PackageId;
+use serde_json::json;
 
 use crate::dev2prod::history::PAGE_SIZE;
 use crate::extract::{Allowed, InPath, JsonBody, Params};
+use crate::journal::Journal;
 use crate::problem::ApiError;
 
 /// Lists packages
@@ -36,11 +38,13 @@ pub(crate) async fn list_packages(
 pub(crate) async fn create_package(
     State(engine): State<Engine>,
     Allowed(scope): Allowed<PackageWrite>,
+    journal: Journal,
     JsonBody(body): JsonBody<PackageRequest>,
 ) -> Result<(StatusCode, Json<Package>), ApiError> {
     let id = body.id;
     let (name, selection) = body.into_parts()?;
     let package = packages::create(&engine, &scope, id, &name, &selection).await?;
+    journal.notes(json!({"Id": package.id, "Name": package.name}));
     Ok((StatusCode::CREATED, Json(package.into())))
 }
 
@@ -62,6 +66,7 @@ pub(crate) async fn replace_package(
     State(engine): State<Engine>,
     Allowed(scope): Allowed<PackageWrite>,
     InPath(id): InPath<PackageId>,
+    journal: Journal,
     JsonBody(body): JsonBody<PackageRequest>,
 ) -> Result<Json<Package>, ApiError> {
     if let Some(other) = body.id.filter(|other| *other != id) {
@@ -71,6 +76,7 @@ pub(crate) async fn replace_package(
         ));
     }
     let (name, selection) = body.into_parts()?;
+    journal.notes(json!({ "Name": name }));
     Ok(Json(
         packages::replace(&engine, &scope, id, &name, &selection)
             .await?

@@ -3,12 +3,12 @@
 
 use utoipa_axum::routes;
 
-use crate::admin::{roles, tenants, users};
+use crate::admin::{audit, roles, tenants, users};
 use crate::attachments::{download, upload};
-use crate::content::{item, lines};
-use crate::dev2prod::{cancel, changes, events, export, history, import, undo};
+use crate::content::{item, lines, past};
+use crate::dev2prod::{cancel, changes, events, export, history, import, review, settings, undo};
 use crate::openapi::{Table, Who};
-use crate::{auth, docs, health, packages, tokens};
+use crate::{auth, docs, health, packages, tokens, trust};
 
 /// All routes.
 pub(crate) fn table() -> Table {
@@ -16,6 +16,7 @@ pub(crate) fn table() -> Table {
     promotion(&mut table);
     files(&mut table);
     package_manager(&mut table);
+    trusted(&mut table);
     content(&mut table);
     sign_in(&mut table);
     administration(&mut table);
@@ -35,6 +36,10 @@ fn promotion(table: &mut Table) {
     table.on(format!("{rest}/import/{{id}}/changes"), Who::VIEWER, &[409], routes!(changes::list_changes));
     table.on(format!("{rest}/import/{{id}}/cancel"), Who::PROMOTER, &[409], routes!(cancel::cancel_import));
     table.on(format!("{rest}/events"), Who::VIEWER, &[503], routes!(events::follow_operations));
+    table.on(format!("{rest}/import/{{id}}/approve"), Who::Approver, &[409, 413], routes!(review::approve_import));
+    table.on(format!("{rest}/import/{{id}}/reject"), Who::Approver, &[409, 413], routes!(review::reject_import));
+    table.on(format!("{rest}/settings"), Who::VIEWER, &[], routes!(settings::get_settings));
+    table.on(format!("{rest}/settings"), Who::TENANT_ADMIN, &[413], routes!(settings::replace_settings));
     table.on(format!("{rest}/exports"), Who::VIEWER, &[], routes!(history::list_exports));
     table.on(format!("{rest}/imports"), Who::VIEWER, &[], routes!(history::list_imports));
 }
@@ -61,6 +66,16 @@ fn package_manager(table: &mut Table) {
 }
 
 #[rustfmt::skip]
+fn trusted(table: &mut Table) {
+    let trust = "/rest/{tenant}/dev2prod/trust";
+    let server = format!("{trust}/{{server_name}}");
+    table.on(trust, Who::VIEWER, &[], routes!(trust::list_trusted_servers));
+    table.on(&server, Who::TENANT_ADMIN, &[409, 413], routes!(trust::put_trusted_server));
+    table.on(&server, Who::TENANT_ADMIN, &[], routes!(trust::delete_trusted_server));
+    table.on("/signing-key", Who::Anyone, &[], routes!(trust::get_signing_key));
+}
+
+#[rustfmt::skip]
 fn content(table: &mut Table) {
     let content = "/rest/{tenant}/content";
     let (by_path, by_query) = (format!("{content}/{{package_name}}/{{key}}"), format!("{content}/{{package_name}}"));
@@ -69,6 +84,8 @@ fn content(table: &mut Table) {
     table.on(&by_path, Who::TENANT_ADMIN, &[], routes!(item::get_item));
     table.on(&by_path, Who::TENANT_ADMIN, &[412, 413, 423, 507], routes!(item::put_item));
     table.on(&by_path, Who::TENANT_ADMIN, &[412, 423, 507], routes!(item::delete_item));
+    table.on(format!("{by_path}/history"), Who::TENANT_ADMIN, &[], routes!(past::list_item_history));
+    table.also(format!("{by_query}/history"), "by_query", Who::TENANT_ADMIN, &[], routes!(past::list_item_history));
     table.also(&by_query, "by_query", Who::TENANT_ADMIN, &[], routes!(item::get_item));
     table.also(&by_query, "by_query", Who::TENANT_ADMIN, &[412, 413, 423, 507], routes!(item::put_item));
     table.also(&by_query, "by_query", Who::TENANT_ADMIN, &[412, 423, 507], routes!(item::delete_item));
@@ -99,6 +116,8 @@ fn administration(table: &mut Table) {
     table.on(user, Who::SystemAdmin, &[409], routes!(users::delete_user));
     table.on(&role, Who::SystemAdminOrTenantAdmin, &[413], routes!(roles::give_role));
     table.on(&role, Who::SystemAdminOrTenantAdmin, &[], routes!(roles::take_role));
+    table.on("/admin/audit", Who::SystemAdmin, &[], routes!(audit::list_audit));
+    table.on("/rest/{tenant}/dev2prod/audit", Who::TENANT_ADMIN, &[], routes!(audit::list_tenant_audit));
 }
 
 #[rustfmt::skip]

@@ -8,8 +8,10 @@ use dev2prod_engine::Engine;
 use dev2prod_engine::accounts::{self, NewToken};
 use dev2prod_engine::ports::ApiToken;
 use secrecy::ExposeSecret;
+use serde_json::json;
 
 use crate::extract::{Caller, InPath, JsonBody, Presented, TokenId};
+use crate::journal::Journal;
 use crate::problem::ApiError;
 
 /// Lists the caller's API tokens, never their text
@@ -36,6 +38,7 @@ pub(crate) async fn create_token(
     State(engine): State<Engine>,
     Caller(caller): Caller,
     Presented(token): Presented,
+    journal: Journal,
     JsonBody(body): JsonBody<TokenCreate>,
 ) -> Result<(StatusCode, Json<TokenCreated>), ApiError> {
     let TokenCreate {
@@ -44,6 +47,7 @@ pub(crate) async fn create_token(
         role,
         expires_at,
     } = body;
+    journal.notes(json!({"Name": name, "Tenant": tenant, "Role": role, "ExpiresAt": expires_at}));
     let new = NewToken {
         name,
         tenant,

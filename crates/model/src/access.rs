@@ -1,14 +1,16 @@
 //! Who may do what in which tenant. A [`Scope`] is the proof, and the data layer asks for it.
 //!
 //! A scope is made only by [`authorize`], or by [`Scope::for_work`] for an operation that was
-//! authorized when it was accepted. Deliberately absent: looking callers up.
+//! authorized when it was accepted. Approving stands beside the roles: no role includes it, so that
+//! whoever may import, or administers the tenant, cannot for that reason approve. Its proof is an
+//! [`ApproverScope`]. Deliberately absent: looking callers up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Login, TenantId};
+use crate::id::{Login, OperationId, TenantId};
 use crate::operation::Claim;
 
 /// A role in one tenant; each includes the one before.
@@ -50,6 +52,30 @@ pub struct Principal {
     pub system_admin: bool,
     /// The caller's role in each tenant it knows of.
     pub roles: BTreeMap<TenantId, Role>,
+    /// The tenants, of those, whose plans the caller may approve.
+    pub approves: BTreeSet<TenantId>,
+}
+
+/// What a user may do in one tenant: a role, and beside it whether the user is an `Approver`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Grant {
+    /// The role.
+    pub role: Role,
+    /// Whether the user may approve plans that others made.
+    pub approver: bool,
+}
+
+impl Grant {
+    /// The name of approving, beside those of the roles.
+    pub const APPROVER: &'static str = "Approver";
+
+    /// A role without approving.
+    pub fn of(role: Role) -> Self {
+        Self {
+            role,
+            approver: false,
+        }
+    }
 }
 
 /// Why a caller may not.
@@ -70,6 +96,17 @@ pub enum Denied {
         /// The caller's role.
         has: Role,
     },
+    /// The caller is known in the tenant, but is no approver there.
+    #[error("{what} in tenant {tenant} needs the role Approver, which no other role includes")]
+    NotApprover {
+        /// The tenant.
+        tenant: TenantId,
+        /// What was attempted, as a gerund: `approving plans`.
+        what: &'static str,
+    },
+    /// Nobody approves or rejects what they made themselves.
+    #[error("dry run {0} is your own: somebody else with the role Approver has to look at it")]
+    OwnPlan(OperationId),
     /// Only a system administrator may.
     #[error("this needs a system administrator")]
     NotSystemAdmin,
@@ -121,6 +158,14 @@ permissions! {
     ContentRead: TenantAdmin, "reading content";
     /// Write content.
     ContentWrite: TenantAdmin, "writing content";
+    /// Change what the tenant asks of imports.
+    SettingsWrite: TenantAdmin, "changing settings";
+    /// See who administered the tenant, and who was kept out.
+    AuditRead: TenantAdmin, "reading the audit trail";
+    /// See whose bundles the tenant trusts.
+    TrustRead: Viewer, "reading trusted servers";
+    /// Trust servers, or no more.
+    TrustWrite: TenantAdmin, "changing trusted servers";
     /// Give and take roles of the tenant.
     RoleWrite: TenantAdmin, "giving roles";
 }
@@ -210,6 +255,53 @@ pub fn authorize<P: Permission>(
     }
 }
 
+/// Proof that its holder may approve plans in one tenant.
+#[derive(Clone, Debug)]
+pub struct ApproverScope {
+    tenant: TenantId,
+    login: Login,
+}
+
+impl ApproverScope {
+    /// The tenant that the scope opens, and no other.
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// On whose behalf.
+    pub fn login(&self) -> &Login {
+        &self.login
+    }
+
+    /// The right to see what is to be approved.
+    pub fn history(&self) -> Scope<HistoryRead> {
+        Scope {
+            tenant: self.tenant.clone(),
+            login: self.login.clone(),
+            permission: PhantomData,
+        }
+    }
+}
+
+/// Grants approving in `tenant` to a caller that is an approver there, whatever its role.
+pub fn authorize_approver(
+    principal: &Principal,
+    tenant: &TenantId,
+) -> Result<ApproverScope, Denied> {
+    authorize::<HistoryRead>(principal, tenant)?;
+    if principal.approves.contains(tenant) {
+        Ok(ApproverScope {
+            tenant: tenant.clone(),
+            login: principal.login.clone(),
+        })
+    } else {
+        Err(Denied::NotApprover {
+            tenant: tenant.clone(),
+            what: "approving plans",
+        })
+    }
+}
+
 /// Proof that its holder administers the server.
 #[derive(Clone, Debug)]
 pub struct ServerScope {
@@ -264,6 +356,7 @@ mod tests {
             login: "ann".parse().unwrap(),
             system_admin: true,
             roles: role.map(|role| (tenant, role)).into_iter().collect(),
+            approves: BTreeSet::new(),
         }
     }
 
@@ -288,6 +381,29 @@ mod tests {
                 "{role:?}"
             );
         }
+    }
+
+    #[test]
+    fn approving_is_beside_the_roles() {
+        let tenant: TenantId = "1".parse().unwrap();
+        for role in Role::ALL {
+            let mut caller = caller(Some(role));
+            let denied = authorize_approver(&caller, &tenant).unwrap_err();
+            assert!(matches!(denied, Denied::NotApprover { .. }), "{role:?}");
+            caller.approves.insert(tenant.clone());
+            assert!(authorize_approver(&caller, &tenant).is_ok(), "{role:?}");
+            assert_eq!(
+                authorize::<Import>(&caller, &tenant).is_ok(),
+                role >= Role::Promoter,
+                "an approver need not be able to promote: {role:?}"
+            );
+        }
+        let mut stranger = caller(None);
+        stranger.approves.insert(tenant.clone());
+        assert_eq!(
+            authorize_approver(&stranger, &tenant).unwrap_err(),
+            Denied::UnknownTenant(tenant)
+        );
     }
 
     #[test]

@@ -6,8 +6,10 @@
 //! requests and replies (those are `dev2prod-api`).
 
 pub mod access;
+pub mod audit;
 pub mod binding;
 pub mod catalogue;
+pub mod comparison;
 pub mod content_line;
 pub mod difference;
 pub mod digest;
@@ -19,5 +21,9 @@ pub mod merge;
 pub mod operation;
 pub mod package;
 pub mod plan;
+pub mod review;
 pub mod section;
+pub mod sender;
+pub mod settings;
 pub mod tenant;
+pub mod trust;

@@ -13,6 +13,7 @@ pub use self::progress::{Pace, Phase, Progress};
 use crate::id::{FileId, Login, OperationId, Origin, TenantId};
 use crate::item::{Digest, ItemRef, Key, Revision};
 use crate::section::Section;
+use crate::sender::Sender;
 
 pub use request::{Kind, Request};
 
@@ -166,6 +167,9 @@ pub struct ImportReport {
     pub package_manager_id: Option<OperationId>,
     /// By section, in the catalogue's import order.
     pub results: Vec<SectionReport>,
+    /// What is to be said of the bundle as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Notice>,
     /// Where the plan is kept.
     pub plan: Option<Digest>,
     /// The target's revision that the plan was made for.
@@ -175,6 +179,9 @@ pub struct ImportReport {
     /// Whose baselines it moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// The digest over the bundle's content; `None` of imports before it was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_digest: Option<Digest>,
 }
 
 /// Why an operation failed, in words for its caller.
@@ -240,6 +247,8 @@ pub struct Operation {
     pub request: Request,
     /// Who asked.
     pub created_by: Login,
+    /// From where.
+    pub sender: Sender,
     /// When, in epoch milliseconds.
     pub created_ms: i64,
     /// When it last changed, in epoch milliseconds.

@@ -4,6 +4,7 @@
 
 use dev2prod_model::id::{Login, OperationId, PackageId};
 use dev2prod_model::operation::{ExportReport, Failure, Operation, Report, Request, State, Status};
+use dev2prod_model::sender::Sender;
 use proptest::prelude::*;
 
 fn login(name: &str) -> Login {
@@ -18,6 +19,7 @@ fn pending() -> Operation {
             package: PackageId(1),
         },
         created_by: login("ann"),
+        sender: Sender::default(),
         created_ms: 1_000,
         updated_ms: 1_000,
         state: State::Pending,

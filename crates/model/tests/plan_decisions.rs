@@ -40,6 +40,7 @@ struct Situation {
     covers: bool,
     named: bool,
     configuration: bool,
+    removes: bool,
 }
 
 impl Default for Situation {
@@ -50,6 +51,7 @@ impl Default for Situation {
             covers: true,
             named: false,
             configuration: true,
+            removes: true,
         }
     }
 }
@@ -62,6 +64,7 @@ fn check(row: Row, situation: &Situation, expected: Option<(Action, Reason, bool
         covers: situation.covers,
         named_for_removal: situation.named,
         configuration: situation.configuration,
+        removes: situation.removes,
     };
     let decision = decide(&row, &terms);
     let found = decision.map(|found| (found.action, found.reason, found.settles.is_some()));
@@ -173,8 +176,39 @@ fn what_is_gone_is_removed_as_section_and_request_say() {
             covers: !named,
             named,
             configuration,
+            ..Situation::default()
         };
         check(row, &situation, Some(expected));
+    }
+}
+
+#[test]
+fn a_package_that_may_not_remove_leaves_what_is_gone() {
+    let gone = Row {
+        target: target(A),
+        baseline: delivered(A),
+        ..Row::default()
+    };
+    let changed = Row {
+        target: target(B),
+        ..gone
+    };
+    for named in [false, true] {
+        let situation = Situation {
+            covers: !named,
+            named,
+            removes: false,
+            ..Situation::default()
+        };
+        let left = (Action::Skipped, Reason::RemovalUntrusted, false);
+        check(gone, &situation, Some(left));
+        check(changed, &situation, Some(left));
+        let absent = Row {
+            target: None,
+            ..gone
+        };
+        let already = (Action::Skipped, Reason::AlreadyRemoved, false);
+        check(absent, &situation, Some(already));
     }
 }
 

@@ -261,6 +261,19 @@ impl BlobStore for LocalBlobs {
         }
     }
 
+    async fn delete_unchanged(&self, blob: &BlobMeta) -> StoreResult<bool> {
+        match self
+            .objects
+            .head(&ObjectPath::from(blob.path.as_str()))
+            .await
+        {
+            Ok(now) if now.last_modified.timestamp_millis() != blob.modified_ms => Ok(false),
+            Ok(_) => self.delete(&blob.path).await.map(|()| true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(to("look at a blob before it is deleted")(error)),
+        }
+    }
+
     fn list(&self) -> BoxStream<'static, StoreResult<BlobMeta>> {
         self.objects
             .list(None)

@@ -28,6 +28,7 @@ fn root() -> Principal {
         login: "root".parse().unwrap(),
         system_admin: true,
         roles: [(tenant(), Role::TenantAdmin)].into(),
+        approves: [].into(),
     }
 }
 

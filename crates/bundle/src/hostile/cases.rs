@@ -6,7 +6,7 @@ use dev2prod_model::section::Section;
 
 use super::parts::Parts;
 use super::raw::{RawEntry, many_entries, zip_of};
-use crate::{Carried, ItemLine, Limits, ManifestParts, Writer, WriterOptions};
+use crate::{Carried, ItemLine, Limits, ManifestParts, Seal, SigningKey, Writer, WriterOptions};
 
 /// A file that has to be refused.
 #[derive(Clone, Debug)]
@@ -30,6 +30,15 @@ const FILE: &[u8] = b"How to reach the service desk, on one page.\n";
 
 /// A small sound bundle: metadata, a form that refers to it, a record and a file with its bytes.
 pub fn sample() -> Vec<u8> {
+    sealed(&Seal::Unsigned)
+}
+
+/// The same as [`sample`], signed.
+pub fn signed_sample() -> Vec<u8> {
+    sealed(&Seal::Sign(&SigningKey::from_seed(&[7; 32])))
+}
+
+fn sealed(seal: &Seal<'_>) -> Vec<u8> {
     let mut writer = Writer::new(Vec::new(), WriterOptions::default());
     let file = format!(r#"{{"Name":"desk.txt","Sha256":"{}"}}"#, sha256(FILE));
     let items: [(Section, &str, &str, &str); 5] = [
@@ -80,7 +89,7 @@ pub fn sample() -> Vec<u8> {
         .attachment(&sha256(FILE), &mut &FILE[..])
         .expect("these are its bytes");
     writer
-        .finish(sample_manifest())
+        .finish_sealed(sample_manifest(), seal)
         .expect("a Vec takes every byte")
         .0
 }
@@ -122,6 +131,7 @@ pub fn cases() -> Vec<Case> {
         names(&sound),
         archives(&sound),
         manifests(&sound),
+        signatures(),
         items(&sound),
         missing_and_more(&sound),
         lines(&sound),
@@ -167,6 +177,33 @@ fn files(sound: &[u8]) -> Vec<Case> {
         of(
             "too_many_entries",
             [("100,001 entries", many_entries(max + 1))],
+        ),
+    ]
+    .concat()
+}
+
+fn signatures() -> Vec<Case> {
+    let signed = Parts::of(&signed_sample());
+    let altered = |from: &str, to: &str| signed.clone().replace("manifest.json", from, to).zip();
+    let mismatches = [
+        (
+            "a signed bundle in another's name",
+            altered("6f1c1a2e-0d5b", "6f1c1a2e-0d5c"),
+        ),
+        (
+            "a signature of another algorithm",
+            altered("Ed25519", "Ed448"),
+        ),
+    ];
+    let revision = signed
+        .clone()
+        .replace(INDEX, "\"Revision\":1", "\"Revision\":9")
+        .zip();
+    [
+        of("signature_mismatch", mismatches),
+        of(
+            "digest_mismatch",
+            [("a signed bundle with another revision", revision)],
         ),
     ]
     .concat()

@@ -8,6 +8,6 @@ mod cases;
 mod parts;
 mod raw;
 
-pub use cases::{Case, cases, sample};
+pub use cases::{Case, cases, sample, signed_sample};
 pub use parts::Parts;
 pub use raw::{RawEntry, many_entries, zip_of};

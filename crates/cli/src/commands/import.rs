@@ -1,15 +1,17 @@
 //! `dev2prod import`
 
 use clap::Args;
+use dev2prod_client::InTenant;
 use dev2prod_client::api::ImportRequest;
 use dev2prod_model::id::OperationId;
 
+use super::pipeline::{Junit, PipelineArgs};
 use super::plan_options::PlanArgs;
 use super::verdict::import_ended;
-use super::waiting::WaitArgs;
+use super::waiting::{Deadline, WaitArgs};
 use super::{offered, steps};
 use crate::connect::{Side, TenantArgs};
-use crate::exit::{CommandResult, Exit};
+use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::{Output, notices, plan};
 
 /// Import an uploaded file into a tenant, or show what that would do
@@ -38,6 +40,8 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     detailed_exitcode: bool,
     #[command(flatten)]
+    pipeline: PipelineArgs,
+    #[command(flatten)]
     plan: PlanArgs,
     #[command(flatten)]
     wait: WaitArgs,
@@ -53,13 +57,65 @@ pub(crate) async fn run(args: &ImportArgs, output: Output) -> CommandResult {
     };
     offered::options(target.client(), &request).await?;
     if args.wait.no_wait {
+        if args.pipeline.is_asked() {
+            return Err(
+                CommandError::usage("--no-wait does not see how the import ends")
+                    .hint("leave it out, or leave --junit and --fail-on-warnings to 'promote'"),
+            );
+        }
         let id = steps::start_import(&target, args.dry_run, &request).await?;
         output.data(&serde_json::json!({ "Id": id }), || id.clone())?;
         return Ok(Exit::Done);
     }
+    let mut junit = Junit::new("import", &args.pipeline);
+    let ended = waited(args, &target, request, &mut junit, output).await;
+    junit.write(ended)
+}
+
+async fn waited(
+    args: &ImportArgs,
+    target: &InTenant,
+    request: ImportRequest,
+    junit: &mut Junit<'_>,
+    output: Output,
+) -> CommandResult {
     let deadline = args.wait.timeout.deadline();
-    let import = steps::import(&target, args.dry_run, &request, &deadline).await?;
+    let request = if args.pipeline.fail_on_warnings && !args.dry_run {
+        without_warnings(args, target, request, junit, &deadline).await?
+    } else {
+        request
+    };
+    let import = steps::import(target, args.dry_run, &request, &deadline).await?;
     output.data(&import.raw, || plan::plan(&import))?;
     notices::of_import(&import);
-    import_ended(&import, args.dry_run, args.detailed_exitcode)
+    junit.note_import(target, &import).await?;
+    let exit = import_ended(&import, args.dry_run, args.detailed_exitcode)?;
+    if args.dry_run {
+        args.pipeline
+            .refuse_warnings("plan", import.warning_count())?;
+    }
+    Ok(exit)
+}
+
+/// Looks at the plan before anything is changed; the answer carries out that plan where the server
+/// does so.
+async fn without_warnings(
+    args: &ImportArgs,
+    target: &InTenant,
+    request: ImportRequest,
+    junit: &mut Junit<'_>,
+    deadline: &Deadline,
+) -> Result<ImportRequest, CommandError> {
+    let plan = match args.plan_id {
+        Some(plan) => target.import_status(&plan.to_string()).await?,
+        None => steps::import(target, true, &request, deadline).await?,
+    };
+    let refused = import_ended(&plan, true, false)
+        .and_then(|_| args.pipeline.refuse_warnings("plan", plan.warning_count()));
+    if let Err(error) = refused {
+        notices::of_import(&plan);
+        junit.note_import(target, &plan).await?;
+        return Err(error);
+    }
+    steps::by_plan(target, request, &plan).await
 }

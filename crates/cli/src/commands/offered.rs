@@ -65,9 +65,14 @@ fn option(feature: Feature) -> &'static str {
         | Feature::Cancel
         | Feature::Events
         | Feature::History
+        | Feature::ItemHistory
+        | Feature::Reviews
+        | Feature::Settings
         | Feature::Packages
         | Feature::Content
         | Feature::Administration
+        | Feature::Audit
+        | Feature::Trust
         | Feature::Idempotency
         | Feature::Undo => feature.name(),
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dev2prod_client::api::ImportRequest;
+use dev2prod_client::api::{Feature, ImportRequest};
 use dev2prod_client::{InTenant, Part, RemoteExport, RemoteImport, UploadedFile};
 
 use super::offered;
@@ -89,6 +89,25 @@ pub(super) async fn import(
     let step = progress::Step::begin(format!("{what} of file {}", request.file_id));
     let id = start_import(target, dry_run, request).await?;
     follow_import(target, &id, what, step, deadline).await
+}
+
+/// The request for exactly the plan of a dry run, where the server carries out plans; elsewhere the
+/// request as it is.
+pub(super) async fn by_plan(
+    target: &InTenant,
+    request: ImportRequest,
+    plan: &RemoteImport,
+) -> Result<ImportRequest, CommandError> {
+    let features = target.client().features().await?;
+    let offered = features.contains(&Feature::SealedPlan);
+    Ok(match plan.id.parse().ok().filter(|_| offered) {
+        None => request,
+        Some(plan) => ImportRequest {
+            plan_id: Some(plan),
+            comment: request.comment,
+            ..ImportRequest::of_file(request.file_id)
+        },
+    })
 }
 
 /// Waits for a dry run or import, however it ends.

@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use dev2prod_client::Client;
 use dev2prod_client::api::model::id::Login;
-use dev2prod_client::api::{Feature, User, UserChange, UserCreate};
+use dev2prod_client::api::{Feature, RoleWrite, User, UserChange, UserCreate};
 use secrecy::ExposeSecret;
 
 use super::offered;
-use super::words::RoleWord;
+use super::words::GrantWord;
 use crate::connect::{self, ServerArgs, Side};
 use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::{Output, say, table};
@@ -93,7 +93,10 @@ struct RoleArgs {
     tenant: String,
     /// The role
     #[arg(value_name = "ROLE", required_unless_present = "none")]
-    role: Option<RoleWord>,
+    role: Option<GrantWord>,
+    /// The user also approves plans that others made
+    #[arg(long, conflicts_with = "none")]
+    approver: bool,
     /// Take the role instead
     #[arg(long, conflicts_with = "role")]
     none: bool,
@@ -132,7 +135,12 @@ async fn list(args: &ListArgs, output: Output) -> CommandResult {
 
 fn roles(user: &User) -> String {
     let role = |grant: &dev2prod_client::api::RoleGrant| {
-        format!("{} in {}", grant.role.name(), grant.tenant)
+        let also = if grant.approver == Some(true) {
+            " and Approver"
+        } else {
+            ""
+        };
+        format!("{}{also} in {}", grant.role.name(), grant.tenant)
     };
     user.roles.iter().map(role).collect::<Vec<_>>().join(", ")
 }
@@ -184,9 +192,20 @@ async fn role(args: &RoleArgs) -> CommandResult {
     let (user, tenant) = (args.user.as_str(), args.tenant.as_str());
     match args.role {
         Some(role) => {
-            let role = role.into();
-            client.give_role(user, tenant, role).await?;
-            say(format!("{user} is {} in tenant {tenant}.", role.name()));
+            let write = RoleWrite {
+                approver: args.approver.then_some(true),
+                ..RoleWrite::of(role)
+            };
+            client.give_role(user, tenant, write).await?;
+            let also = if args.approver && role != GrantWord::Approver {
+                " and Approver"
+            } else {
+                ""
+            };
+            say(format!(
+                "{user} is {}{also} in tenant {tenant}.",
+                role.name()
+            ));
         }
         None => {
             client.take_role(user, tenant).await?;

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use dev2prod_client::api::GrantedRole;
 use dev2prod_client::api::model::access::Role;
 use dev2prod_client::api::model::item::Key;
 use dev2prod_client::api::model::plan::{
@@ -100,6 +101,42 @@ words! {
     ActionWord for Action { Added, Modified, Removed, Skipped, Failed }
     /// What a tenant is used for.
     Kind for TenantKind { Development, Production }
+}
+
+/// A role of a user in a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GrantWord {
+    /// Sees packages, operations and what they do
+    Viewer,
+    /// Exports and imports
+    Promoter,
+    /// Reads and writes content, packages and roles
+    TenantAdmin,
+    /// Sees what a viewer sees, and approves plans that others made
+    Approver,
+}
+
+impl GrantWord {
+    /// The name on the wire.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "Viewer",
+            Self::Promoter => "Promoter",
+            Self::TenantAdmin => "TenantAdmin",
+            Self::Approver => "Approver",
+        }
+    }
+}
+
+impl From<GrantWord> for GrantedRole {
+    fn from(word: GrantWord) -> Self {
+        match word {
+            GrantWord::Viewer => Self::Viewer,
+            GrantWord::Promoter => Self::Promoter,
+            GrantWord::TenantAdmin => Self::TenantAdmin,
+            GrantWord::Approver => Self::Approver,
+        }
+    }
 }
 
 /// A role in a tenant; each includes the one before.

@@ -11,7 +11,7 @@ mod servers;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use dev2prod_client::{Client, ClientOptions, InTenant};
+use dev2prod_client::{Access, Client, ClientOptions, InTenant};
 
 use crate::exit::CommandError;
 
@@ -87,12 +87,47 @@ pub(crate) fn both_sides(
     to: (Option<&str>, Option<&str>),
     credentials: &CredentialArgs,
 ) -> Result<(InTenant, InTenant), CommandError> {
+    // That a side is not named shows before anybody is asked for a password.
     let source = Place::find(from.0, from.1, Side::From)?;
     let target = Place::find(to.0, to.1, Side::To)?;
     let mut secrets = Secrets::default();
     let source = source.in_tenant(credentials, &mut secrets)?;
     let target = target.in_tenant(credentials, &mut secrets)?;
     Ok((source, target))
+}
+
+/// The target of a promotion; nothing is sent yet.
+pub(crate) fn target_side(
+    to: (Option<&str>, Option<&str>),
+    credentials: &CredentialArgs,
+) -> Result<InTenant, CommandError> {
+    let target = Place::find(to.0, to.1, Side::To)?;
+    target.in_tenant(credentials, &mut Secrets::default())
+}
+
+/// Connects to several tenants with the same credentials.
+pub(crate) struct Connector<'a> {
+    credentials: &'a CredentialArgs,
+    secrets: Secrets,
+}
+
+impl<'a> Connector<'a> {
+    pub(crate) fn new(credentials: &'a CredentialArgs) -> Self {
+        Self {
+            credentials,
+            secrets: Secrets::default(),
+        }
+    }
+
+    /// A client of the server in the tenant; nothing is sent yet.
+    pub(crate) fn in_tenant(
+        &mut self,
+        server: Option<&str>,
+        tenant: Option<&str>,
+        side: Side,
+    ) -> Result<InTenant, CommandError> {
+        Place::find(server, tenant, side)?.in_tenant(self.credentials, &mut self.secrets)
+    }
 }
 
 /// A server, and where in it.
@@ -137,12 +172,25 @@ impl Place {
         })
     }
 
+    /// A client of the server that sends no credentials.
+    pub(crate) fn anonymous(&self, credentials: &CredentialArgs) -> Result<Client, CommandError> {
+        self.client_as(Access::Anonymous, credentials)
+    }
+
     fn client(
         &self,
         credentials: &CredentialArgs,
         secrets: &mut Secrets,
     ) -> Result<Client, CommandError> {
         let access = access::find(self, credentials, secrets)?;
+        self.client_as(access, credentials)
+    }
+
+    fn client_as(
+        &self,
+        access: Access,
+        credentials: &CredentialArgs,
+    ) -> Result<Client, CommandError> {
         let saved = self
             .saved
             .as_ref()

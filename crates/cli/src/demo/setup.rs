@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dev2prod_client::api::{ContentMode, PackageRequest, TenantCreate, UserCreate};
+use dev2prod_client::api::{ContentMode, PackageRequest, RoleWrite, TenantCreate, UserCreate};
 use dev2prod_client::{Access, Client, ClientOptions, InTenant, Part as FilePart};
 use dev2prod_model::access::Role;
 use dev2prod_model::package::{Dependencies, Mode, Sections};
@@ -140,7 +140,9 @@ async fn person(
     };
     client.create_user(&user).await?;
     for (tenant, role) in roles {
-        client.give_role(login, tenant, *role).await?;
+        client
+            .give_role(login, tenant, RoleWrite::of(*role))
+            .await?;
     }
     Ok(person)
 }

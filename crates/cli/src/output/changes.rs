@@ -70,7 +70,12 @@ fn difference(field: &FieldDifference, stays: bool) -> String {
         }
         return text;
     }
-    let line = match (&field.target, &field.result) {
+    became(pointer, field.target.as_ref(), field.result.as_ref())
+}
+
+/// A field before and after.
+pub(crate) fn became(pointer: &str, before: Option<&Value>, after: Option<&Value>) -> String {
+    let line = match (before, after) {
         (Some(before), Some(after)) => {
             let (before, after) = (before.to_string(), after.to_string());
             let from = where_they_part(&before, &after);

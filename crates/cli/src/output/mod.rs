@@ -1,6 +1,7 @@
 //! What a command writes: data on standard output, all else on standard error.
 
 pub(crate) mod changes;
+pub(crate) mod document;
 pub(crate) mod notices;
 pub(crate) mod plan;
 pub(crate) mod progress;

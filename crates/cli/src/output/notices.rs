@@ -24,7 +24,8 @@ pub(crate) fn of_import(import: &RemoteImport) {
         errors,
         import.error_count(),
     );
-    let warnings = by_section(|section| &section.warnings);
+    let own = import.warnings.iter().map(|notice| (None, notice));
+    let warnings = own.chain(by_section(|section| &section.warnings));
     tell(
         "warning".yellow().bold().to_string().as_str(),
         warnings,

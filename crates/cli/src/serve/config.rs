@@ -73,7 +73,17 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "DEV2PROD_FILE_MIB_MAX", value_name = "MIB")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) file_mib_max: Option<u64>,
-    /// How long replaced content stays readable, in minutes [default: 60]
+    /// How long old versions of items, operations and what they did are kept, in days
+    /// [default: for ever]
+    #[arg(long, env = "DEV2PROD_HISTORY_DAYS", value_name = "DAYS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) history_days: Option<u32>,
+    /// How long the audit trail is kept, in days [default: for ever]
+    #[arg(long, env = "DEV2PROD_AUDIT_DAYS", value_name = "DAYS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) audit_days: Option<u32>,
+    /// How long the pages of a listing go on after its content was replaced, in minutes
+    /// [default: 60]
     #[arg(long, env = "DEV2PROD_REVISION_MINUTES", value_name = "MINUTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revision_minutes: Option<u32>,
@@ -114,6 +124,8 @@ pub(crate) struct ServeConfig {
     file_days: u32,
     file_mib_max: u64,
     revision_minutes: u32,
+    history_days: Option<u32>,
+    audit_days: Option<u32>,
     plan_days: u32,
     stop_seconds: u32,
     pub(crate) database_bytes_max: Option<u64>,
@@ -140,6 +152,8 @@ impl Default for ServeConfig {
             file_days: 90,
             file_mib_max: 16 * 1024,
             revision_minutes: 60,
+            history_days: None,
+            audit_days: None,
             plan_days: 30,
             stop_seconds: 10,
             database_bytes_max: None,
@@ -197,6 +211,8 @@ impl ServeConfig {
             workers: self.workers,
             file_retention_ms: minutes(self.file_days) * 24 * 60,
             revision_retention_ms: minutes(self.revision_minutes),
+            history_retention_ms: self.history_days.map(|days| minutes(days) * 24 * 60),
+            audit_retention_ms: self.audit_days.map(|days| minutes(days) * 24 * 60),
             plan_retention_ms: minutes(self.plan_days) * 24 * 60,
             file_bytes_max: self.file_mib_max * 1024 * 1024,
             ..Settings::default()

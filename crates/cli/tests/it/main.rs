@@ -5,5 +5,6 @@ mod client;
 mod common;
 mod demo;
 mod guides;
+mod pipeline_guide;
 mod readme;
 mod seed_sh;

@@ -127,8 +127,11 @@ pub(super) async fn authenticate(engine: &Engine, text: &str) -> EngineResult<Pr
 fn cut(mut principal: Principal, token: &ApiToken) -> Principal {
     if let Some(tenant) = &token.tenant {
         principal.roles.retain(|id, _| id == tenant);
+        principal.approves.retain(|id| id == tenant);
     }
     if let Some(most) = token.role {
+        // No role includes approving.
+        principal.approves.clear();
         for role in principal.roles.values_mut() {
             *role = (*role).min(most);
         }
@@ -228,6 +231,7 @@ mod tests {
             roles: [("1", Role::TenantAdmin), ("2", Role::Viewer)]
                 .map(|(tenant, role)| (tenant.parse().unwrap(), role))
                 .into(),
+            approves: ["2".parse().unwrap()].into(),
         }
     }
 
@@ -253,16 +257,21 @@ mod tests {
                 .iter()
                 .map(|(tenant, role)| format!("{tenant}:{}", role.name()));
             format!(
-                "{} {}",
+                "{} {} approves {:?}",
                 roles.collect::<Vec<_>>().join(","),
-                cut.system_admin
+                cut.system_admin,
+                cut.approves
+                    .iter()
+                    .map(TenantId::as_str)
+                    .collect::<Vec<_>>()
             )
         };
-        insta::assert_snapshot!(cut(None, None), @"1:TenantAdmin,2:Viewer true");
-        insta::assert_snapshot!(cut(Some("1"), None), @"1:TenantAdmin false");
-        insta::assert_snapshot!(cut(Some("3"), None), @" false");
-        insta::assert_snapshot!(cut(None, Some(Role::Promoter)), @"1:Promoter,2:Viewer false");
-        insta::assert_snapshot!(cut(Some("2"), Some(Role::TenantAdmin)), @"2:Viewer false");
+        insta::assert_snapshot!(cut(None, None), @r#"1:TenantAdmin,2:Viewer true approves ["2"]"#);
+        insta::assert_snapshot!(cut(Some("1"), None), @"1:TenantAdmin false approves []");
+        insta::assert_snapshot!(cut(Some("3"), None), @" false approves []");
+        insta::assert_snapshot!(cut(None, Some(Role::Promoter)), @"1:Promoter,2:Viewer false approves []");
+        insta::assert_snapshot!(cut(Some("2"), Some(Role::TenantAdmin)), @"2:Viewer false approves []");
+        insta::assert_snapshot!(cut(Some("2"), None), @r#"2:Viewer false approves ["2"]"#);
     }
 
     #[test]

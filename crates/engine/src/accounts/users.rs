@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dev2prod_model::access::{Role, RoleWrite, Scope, ServerScope, Upkeep};
+use dev2prod_model::access::{Grant, Principal, RoleWrite, Scope, ServerScope, Upkeep};
 use dev2prod_model::id::{Login, TenantId};
 use secrecy::SecretString;
 
@@ -20,8 +20,8 @@ pub struct UserView {
     pub system_admin: bool,
     /// When the user was made, in epoch milliseconds.
     pub created_ms: i64,
-    /// The user's role in each tenant.
-    pub roles: BTreeMap<TenantId, Role>,
+    /// What the user may do in each tenant.
+    pub roles: BTreeMap<TenantId, Grant>,
 }
 
 /// What of a user to change; what is `None` stays.
@@ -116,7 +116,7 @@ pub async fn change_user(
         user.system_admin = system_admin;
     }
     match engine.store().replace_user(scope, &user).await? {
-        Some(true) => Ok(view(&user, principal.roles)),
+        Some(true) => Ok(view(&user, grants(&principal))),
         Some(false) => Err(unknown_user(login)),
         None => Err(last_admin(login)),
     }
@@ -136,9 +136,9 @@ pub async fn set_role(
     engine: &Engine,
     scope: &Scope<RoleWrite>,
     login: &Login,
-    role: Option<Role>,
+    grant: Option<Grant>,
 ) -> EngineResult<()> {
-    if engine.store().set_role(scope, login, role).await? {
+    if engine.store().set_role(scope, login, grant).await? {
         Ok(())
     } else {
         Err(unknown_user(login))
@@ -163,7 +163,17 @@ async fn new_user(
     })
 }
 
-fn view(user: &User, roles: BTreeMap<TenantId, Role>) -> UserView {
+fn grants(principal: &Principal) -> BTreeMap<TenantId, Grant> {
+    let roles = principal.roles.iter();
+    let grant = |(tenant, role): (&TenantId, &_)| {
+        let approver = principal.approves.contains(tenant);
+        let role = *role;
+        (tenant.clone(), Grant { role, approver })
+    };
+    roles.map(grant).collect()
+}
+
+fn view(user: &User, roles: BTreeMap<TenantId, Grant>) -> UserView {
     UserView {
         login: user.login.clone(),
         system_admin: user.system_admin,

@@ -107,20 +107,33 @@ pub async fn get_item(
     item: &ItemRef,
 ) -> EngineResult<Item> {
     let tenant = crate::tenants::own(engine, &scope.narrow::<HistoryRead>()).await?;
+    let found = at_revision(engine, scope, item, tenant.revision).await?;
+    found.ok_or_else(|| unknown_item(item))
+}
+
+/// An item as it was at a revision; `None` if there was none of this name, or it is not kept.
+pub(super) async fn at_revision(
+    engine: &Engine,
+    scope: &Scope<ContentRead>,
+    item: &ItemRef,
+    at: Revision,
+) -> EngineResult<Option<Item>> {
     let wanted = std::slice::from_ref(item);
     let found = engine
         .store()
-        .find_items(&scope.narrow(), tenant.revision, wanted)
+        .find_items(&scope.narrow(), at, wanted)
         .await?;
-    let stored = found.into_iter().next().ok_or_else(|| unknown_item(item))?;
+    let Some(stored) = found.into_iter().next() else {
+        return Ok(None);
+    };
     let (digest, references) = (stored.head.digest, stored.references.clone());
     let body = own_fields::shown(engine.catalogue(), stored)?;
-    Ok(Item {
+    Ok(Some(Item {
         item: item.clone(),
         body,
         references,
         digest,
-    })
+    }))
 }
 
 /// Writes one item, as a revision of its own; none if it is there already as it is.

@@ -8,6 +8,7 @@
 mod bad_lines;
 mod bytes_known;
 mod compare;
+mod history;
 mod item;
 mod lines;
 mod listing;
@@ -22,6 +23,7 @@ mod writer;
 pub(crate) use prepare::prepare;
 
 pub use bad_lines::{line_place, parse_line_place};
+pub use history::{Past, PastItem, get_item_at, past};
 pub use item::{Item, ItemWritten, Precondition, delete_item, get_item, parse_item, put_item};
 pub use listing::{LineStream, ListingQuery, listing};
 pub use recompute::{Recomputed, recompute_digests, refuse_stale};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dev2prod_bundle::{
-    ItemLine, Manifest, ManifestParts, Summary, WriteError, Writer, WriterOptions,
+    ItemLine, Manifest, ManifestParts, Seal, SigningKey, Summary, WriteError, Writer, WriterOptions,
 };
 use dev2prod_model::access::{Scope, VersionRead};
 use dev2prod_model::catalogue::Catalogue;
@@ -72,8 +72,13 @@ pub(super) async fn make(
     };
     let (pieces, received) = mpsc::channel(PAGES_AHEAD);
     let catalogue = Arc::clone(engine.catalogue());
+    let key = crate::trust::key(engine)
+        .await
+        .map_err(JobError::internal)?;
+    let key = Arc::clone(key);
     let writing = tokio::task::spawn_blocking(move || {
-        write_all(Writer::new(output, options), &catalogue, received)
+        let writer = Writer::new(output, options);
+        write_all(writer, &catalogue, &key, received)
     });
     let fed = feed(engine, claim, selection, carried, parts, &pieces, heartbeat).await;
     drop(pieces);
@@ -160,6 +165,7 @@ async fn feed(
 fn write_all(
     mut writer: Writer<Hashing>,
     catalogue: &Catalogue,
+    key: &SigningKey,
     mut pieces: mpsc::Receiver<Piece>,
 ) -> Result<Option<(Digest, Summary)>, WriteError> {
     let mut open = None;
@@ -178,7 +184,7 @@ fn write_all(
                 writer.attachment(&digest, &mut input)?;
             }
             Piece::End(parts) => {
-                let (output, summary) = writer.finish(*parts)?;
+                let (output, summary) = writer.finish_sealed(*parts, &Seal::Sign(key))?;
                 return Ok(Some((output.hasher.finish(), summary)));
             }
         }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-use dev2prod_bundle::{BundleError, ChunkItem, ChunkIter, Reader, VerifiedItem};
+pub(crate) use dev2prod_bundle::Bodies;
+use dev2prod_bundle::{BundleError, ChunkItem, Reader, VerifiedItem};
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::content_line::references_of;
 use dev2prod_model::digest::item_digest;
@@ -18,40 +19,6 @@ use super::bundle::refused;
 use super::traits::Traits;
 use crate::ports::{DeliveredVersion, PutItem};
 use crate::runner::job::JobError;
-
-/// Reads bodies of a bundle in item order: each chunk is inflated once.
-pub(crate) struct Bodies {
-    reader: Reader,
-    open: Option<(Section, u32, ChunkIter)>,
-}
-
-impl Bodies {
-    /// Over this reader.
-    pub(crate) fn new(reader: Reader) -> Self {
-        Self { reader, open: None }
-    }
-
-    /// The item, which the index says is in this chunk.
-    pub(crate) fn read(&mut self, item: &ItemRef, chunk: u32) -> Result<ChunkItem, BundleError> {
-        let place = (item.section, chunk);
-        if self
-            .open
-            .as_ref()
-            .is_none_or(|(section, number, _)| (*section, *number) != place)
-        {
-            let items = self.reader.chunk(item.section, chunk)?;
-            self.open = Some((item.section, chunk, items));
-        }
-        let (_, _, items) = self.open.as_mut().expect("a chunk was opened just above");
-        for found in items {
-            let found = found?;
-            if found.key == item.key {
-                return Ok(found);
-            }
-        }
-        Err(mismatch(item.section, &item.key, "the end of the chunk"))
-    }
-}
 
 /// The digest of a bundle's item by this catalogue.
 pub(super) fn travelling_digest(

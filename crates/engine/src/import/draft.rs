@@ -102,7 +102,7 @@ pub(super) async fn draft(
     heartbeat: &Heartbeat,
     scratch: &Path,
 ) -> Result<Draft, JobError> {
-    let mut drafter = Drafter::new(manifest, options, target.own_origin, heartbeat, scratch)?;
+    let mut drafter = Drafter::new(target, manifest, options, heartbeat, scratch)?;
     for section in Section::ALL {
         let covered = manifest.mode == Mode::Full && manifest.scope.contains(&section);
         if covered {
@@ -128,6 +128,8 @@ pub(super) struct Drafter<'a> {
     answers: Answers<'a>,
     /// Whether the bundle is the target's own: nothing is delivered by it.
     own: bool,
+    /// Whether the package may remove anything.
+    removes: bool,
     out: SpoolWriter<Drafted>,
     unchanged: BTreeMap<Section, u64>,
     removed: BTreeMap<Section, u64>,
@@ -141,9 +143,9 @@ pub(super) struct Drafter<'a> {
 impl<'a> Drafter<'a> {
     /// Before the first item. `own`: whether the bundle is the target's own.
     pub(super) fn new(
+        target: &Target<'_>,
         manifest: &'a Manifest,
         options: &'a ImportOptions,
-        own: bool,
         heartbeat: &'a Heartbeat,
         scratch: &Path,
     ) -> Result<Self, JobError> {
@@ -152,7 +154,8 @@ impl<'a> Drafter<'a> {
             manifest,
             options,
             answers: Answers::of(options),
-            own,
+            own: target.own_origin,
+            removes: target.removes,
             out: SpoolWriter::new(scratch).map_err(JobError::internal)?,
             unchanged: BTreeMap::new(),
             removed: BTreeMap::new(),
@@ -230,6 +233,7 @@ impl<'a> Drafter<'a> {
             covers: covered && known.row.package.is_none() && !left_out(),
             named_for_removal,
             configuration: section.is_configuration(),
+            removes: self.removes,
         };
         let Some(mut decision) = decide(&known.row, &terms) else {
             return Ok(());

@@ -60,6 +60,7 @@ pub(super) fn message(entry: &Entry) -> String {
         | Reason::LeftOut
         | Reason::Present
         | Reason::RemovalOff
+        | Reason::RemovalUntrusted
         | Reason::AlreadyRemoved => format!("{item}: {}", entry.reason.code()),
     }
 }
@@ -119,6 +120,10 @@ pub(super) fn summary(reason: Reason, count: u64) -> String {
         Reason::RemovalOff => format!(
             "{items} gone from the source and left in the target: removals are off for this section; \
              Removals All includes it"
+        ),
+        Reason::RemovalUntrusted => format!(
+            "{items} gone from the package and left in the target: nobody whom this tenant trusts \
+             signed it, and it comes in the name of a tenant elsewhere; trust its server to remove them"
         ),
         other => format!("{items}: {}", other.code()),
     }

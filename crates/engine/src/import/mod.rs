@@ -16,6 +16,7 @@ mod sides;
 mod stage;
 mod staged;
 mod traits;
+mod trust;
 mod undo;
 mod written;
 
@@ -35,7 +36,9 @@ use self::bundle::OpenBundle;
 use self::plan::{Planned, planning};
 use self::sides::Target;
 use self::stage::Stager;
+use self::trust::Judged;
 use self::undo::Undone;
+use crate::operations::admission::{self, Held};
 use crate::plan_file::PlanReader;
 use crate::ports::{Begun, BlobPath, Holder, Stage, StoreResult};
 use crate::runner::job::{Brought, Heartbeat, JobError, JobOutcome};
@@ -50,7 +53,9 @@ pub(crate) fn unreadable(error: JobError) -> EngineError {
     match error {
         JobError::Permanent { failure, .. } => EngineError::internal(failure.message),
         JobError::Retry(cause) => EngineError::internal(cause),
-        JobError::Fenced => EngineError::internal("a bundle cannot be fenced"),
+        JobError::Fenced | JobError::Postponed { .. } => {
+            EngineError::internal("a bundle is neither fenced nor postponed")
+        }
     }
 }
 
@@ -64,6 +69,11 @@ pub(crate) async fn run(
     claim: &Claim,
     heartbeat: &Heartbeat,
 ) -> Result<JobOutcome, JobError> {
+    let kind = claim.operation().request.kind();
+    let sealed = claim.operation().request.plan();
+    if kind == Kind::Import {
+        admit(engine, claim, sealed).await?;
+    }
     heartbeat.report(Progress::at(Phase::Verifying));
     let (undone, bundle, options) = match &claim.operation().request {
         Request::Import { file, options, .. } => {
@@ -86,10 +96,10 @@ pub(crate) async fn run(
         bundle: &bundle,
         undone,
         options,
-        sealed: claim.operation().request.plan(),
+        sealed,
         heartbeat,
     };
-    if claim.operation().request.kind() == Kind::DryRun {
+    if kind == Kind::DryRun {
         let at = work.tenant_revision().await?;
         let (planned, _) = work.plan(at, true).await?;
         work.keep_plan(&planned).await?;
@@ -99,14 +109,35 @@ pub(crate) async fn run(
     }
     let stage = work.lock().await?;
     let _keeper = Keeper::start(engine, &stage);
-    let done = work.change(&stage).await;
+    // What was said of it may have changed while it waited for the right to write.
+    let done = match admit(engine, claim, sealed).await {
+        Ok(()) => work.change(&stage).await,
+        Err(held) => Err(held),
+    };
     if matches!(
         done,
-        Err(JobError::Permanent { .. }) | Ok(JobOutcome::Report(_))
+        Err(JobError::Permanent { .. } | JobError::Postponed { .. }) | Ok(JobOutcome::Report(_))
     ) {
         engine.store().abort_stage(&stage).await?;
     }
     done
+}
+
+/// Whether the tenant lets the import go on: by its plan, by who looked at it, by the time.
+async fn admit(engine: &Engine, claim: &Claim, plan: Option<OperationId>) -> Result<(), JobError> {
+    let scope = Scope::<HistoryRead>::for_work(claim);
+    match admission::check(engine, &scope, plan).await? {
+        None => Ok(()),
+        Some(Held::Until(until_ms)) => Err(JobError::Postponed { until_ms }),
+        Some(Held::Refused {
+            code,
+            message,
+            hint,
+        }) => {
+            let message = format!("{message}; nothing was changed");
+            Err(JobError::permanent(code, message, hint))
+        }
+    }
 }
 
 struct Work<'a> {
@@ -129,7 +160,7 @@ impl Work<'_> {
         Ok(tenant.ok_or_else(gone)?.revision)
     }
 
-    fn target(&self, at: Revision, own: bool) -> Target<'_> {
+    fn target(&self, at: Revision, own: bool, removes: bool) -> Target<'_> {
         Target {
             engine: self.engine,
             scope: Scope::for_work(self.claim),
@@ -137,6 +168,7 @@ impl Work<'_> {
             origin: self.bundle.manifest.origin.id,
             own_origin: own,
             undone: self.undone,
+            removes,
         }
     }
 
@@ -171,11 +203,20 @@ impl Work<'_> {
         let tenant = self.engine.store().tenant(&scope).await?;
         let own = tenant.is_some_and(|tenant| tenant.origin == self.bundle.manifest.origin.id);
         let own = own && self.undone.is_none();
-        let target = self.target(at, own);
+        let judged = match self.undone {
+            // What is put back is the tenant's own past.
+            Some(_) => Judged::trusted(),
+            None => trust::judge_bundle(self.engine, self.claim, &self.bundle.manifest).await?,
+        };
+        let target = self.target(at, own, judged.removes);
         self.heartbeat
             .report(planning(0, self.bundle.manifest.item_count()));
         let planned =
             plan::make(&target, self.bundle, self.options, dry_run, self.heartbeat).await?;
+        let planned = Planned {
+            warnings: judged.warnings,
+            ..planned
+        };
         fail_point!("import.planned");
         Ok((planned, target))
     }
@@ -308,10 +349,12 @@ impl Work<'_> {
         ImportReport {
             package_manager_id: self.bundle.record.as_ref().map(|record| record.id),
             results: planned.results.clone(),
+            warnings: planned.warnings.clone(),
             plan: Some(planned.digest),
             target_revision: at,
             result_revision: result,
             origin: Some(self.bundle.manifest.origin.id),
+            content_digest: Some(self.bundle.manifest.content_digest),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dev2prod_bundle::Manifest;
 use dev2prod_model::access::{FileRead, Scope};
 use dev2prod_model::item::{Digest, ItemRef};
-use dev2prod_model::operation::{Phase, Progress, SectionReport};
+use dev2prod_model::operation::{Notice, Phase, Progress, SectionReport};
 use dev2prod_model::plan::{Action, Entry, ImportOptions, Reason};
 use dev2prod_model::section::Section;
 use tempfile::TempPath;
@@ -37,6 +37,8 @@ pub(super) struct Planned {
     pub(super) path: TempPath,
     /// What it says by section.
     pub(super) results: Vec<SectionReport>,
+    /// What is to be said of the bundle as a whole.
+    pub(super) warnings: Vec<Notice>,
     /// What the bodies say that it writes.
     pub(super) traits: Arc<TraitsSpool>,
     /// Whether an item fails, and with it the import.
@@ -108,6 +110,7 @@ pub(super) async fn make(
     let order = target.engine.catalogue().import_order();
     Ok(Planned {
         results: out.tally.finish(order, failed && !dry_run),
+        warnings: Vec::new(),
         digest: out.plan.finish().map_err(JobError::internal)?,
         path,
         traits,

@@ -174,7 +174,8 @@ fn shown(entry: &Entry) -> Shown {
         Reason::TargetKept
         | Reason::ConflictKept
         | Reason::FirstDeliveryKept
-        | Reason::RemovalOff => Shown::Summed,
+        | Reason::RemovalOff
+        | Reason::RemovalUntrusted => Shown::Summed,
         Reason::Unchanged
         | Reason::Adopted
         | Reason::New

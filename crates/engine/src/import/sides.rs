@@ -39,6 +39,8 @@ pub(super) struct Target<'a> {
     pub(super) own_origin: bool,
     /// The import that is to be undone, if that is what is done: what it made counts as delivered.
     pub(super) undone: Option<Undone>,
+    /// Whether the package may remove anything.
+    pub(super) removes: bool,
 }
 
 /// Items that wait to be joined, and where the next page begins.

@@ -1,10 +1,13 @@
 //! The operations of a tenant, newest first.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dev2prod_model::access::{HistoryRead, Scope};
 use dev2prod_model::id::OperationId;
 use dev2prod_model::operation::{Kind, Operation, Status};
+use dev2prod_model::review::Review;
 
 use crate::context::Engine;
 use crate::error::{EngineError, EngineResult};
@@ -18,6 +21,8 @@ const PAGE_MAX: u32 = 1_000;
 pub struct History {
     /// Newest first.
     pub operations: Vec<Operation>,
+    /// What was decided about the plans of the dry runs among them.
+    pub reviews: BTreeMap<OperationId, Review>,
     /// How many match in all, whatever the page.
     pub total: u64,
     /// Where the next page begins; none after the last.
@@ -50,8 +55,17 @@ pub async fn list(
         .last()
         .filter(|_| more)
         .map(|last| write_cursor(last.created_ms, last.id));
+    let dry_runs = operations
+        .iter()
+        .filter(|operation| operation.request.kind() == Kind::DryRun);
+    let dry_runs: Vec<_> = dry_runs.map(|operation| operation.id).collect();
+    let reviews = match dry_runs.as_slice() {
+        [] => Vec::new(),
+        dry_runs => engine.store().reviews(scope, dry_runs).await?,
+    };
     Ok(History {
         operations,
+        reviews: reviews.into_iter().collect(),
         total,
         next,
     })

@@ -1,11 +1,14 @@
 //! Accepting an operation: everything that can be told without opening a file is told now.
 
-use dev2prod_model::access::{Export, FileRead, Import, OperationStart, PackageRead, Scope};
+use dev2prod_model::access::{
+    Export, FileRead, HistoryRead, Import, OperationStart, PackageRead, Scope,
+};
 use dev2prod_model::id::{FileId, OperationId, PackageId, TenantId};
 use dev2prod_model::item::Digest;
 use dev2prod_model::operation::{Operation, Request, State};
 use dev2prod_model::plan::ImportOptions;
 
+use super::admission::{self, Held};
 use super::{sealed, undoable};
 use crate::context::Engine;
 use crate::error::{EngineError, EngineResult};
@@ -74,8 +77,13 @@ pub async fn start_import(
     let mut options = asked.options;
     if let Some(plan) = asked.plan {
         let comment = options.comment.take();
-        options = sealed::options(engine, &scope.narrow(), plan).await?;
+        options = sealed::of_import(engine, &scope.narrow(), plan)
+            .await?
+            .options;
         options.comment = comment.or(options.comment);
+    }
+    if !asked.dry_run {
+        admit(engine, &scope.narrow(), asked.plan).await?;
     }
     let file_tenant = find_file(engine, scope, asked.file, &asked.elsewhere).await?;
     let request = Request::Import {
@@ -120,8 +128,13 @@ pub async fn start_undo(
     undoable::check(engine, &scope.narrow(), of).await?;
     if let Some(plan) = plan {
         let comment = options.comment.take();
-        options = sealed::options_of_undo(engine, &scope.narrow(), plan, of).await?;
+        options = sealed::of_undo(engine, &scope.narrow(), plan, of)
+            .await?
+            .options;
         options.comment = comment.or(options.comment);
+    }
+    if !dry_run {
+        admit(engine, &scope.narrow(), plan).await?;
     }
     let request = Request::Undo {
         dry_run,
@@ -130,6 +143,26 @@ pub async fn start_undo(
         plan,
     };
     enqueue(engine, &scope.narrow(), request, idempotency).await
+}
+
+/// Refuses what the tenant does not let begin, by its plan or by the time; what only has to wait is
+/// accepted.
+async fn admit(
+    engine: &Engine,
+    scope: &Scope<HistoryRead>,
+    plan: Option<OperationId>,
+) -> EngineResult<()> {
+    match admission::check(engine, scope, plan).await? {
+        Some(Held::Refused {
+            code,
+            message,
+            hint,
+        }) => Err(EngineError::Conflict {
+            code,
+            message: format!("{message}. {hint} Nothing was started"),
+        }),
+        Some(Held::Until(_)) | None => Ok(()),
+    }
 }
 
 /// The tenant whose file it is: the target itself, or another that the caller may export from.
@@ -171,6 +204,7 @@ async fn enqueue(
         tenant: scope.tenant().clone(),
         request,
         created_by: scope.login().clone(),
+        sender: engine.sender().clone(),
         created_ms: now_ms,
         updated_ms: now_ms,
         state: State::Pending,

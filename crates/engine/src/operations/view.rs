@@ -3,6 +3,8 @@
 use dev2prod_model::access::{HistoryRead, Scope};
 use dev2prod_model::id::OperationId;
 use dev2prod_model::operation::{Kind, Operation, Request, Status};
+use dev2prod_model::review::Review;
+use dev2prod_model::settings::Moment;
 use jiff::Timestamp;
 
 use crate::context::Engine;
@@ -17,6 +19,10 @@ pub struct View {
     pub operation: Operation,
     /// The import of the same tenant that a pending one waits for.
     pub waiting_for: Option<OperationId>,
+    /// When the tenant's window opens that a pending import waits for, in epoch milliseconds.
+    pub waiting_until: Option<i64>,
+    /// What was decided about the plan that a dry run made, or that an import carries out.
+    pub review: Option<Review>,
     /// Milliseconds that were left to the work at the last update; all of them while it waits.
     pub time_to_live_ms: i64,
     /// Whether the operation closes the tenant's content to other writers.
@@ -42,11 +48,17 @@ pub async fn get(
         Status::Pending if import => store.waiting_for(scope, id).await?,
         _ => None,
     };
+    let waiting_until = match status {
+        Status::Pending if import => waiting_until(engine, scope).await?,
+        _ => None,
+    };
     let studio_locked = import
         && status == Status::Running
         && store.stage_holder(scope).await? == Some(Holder::Operation(id));
     Ok(View {
         waiting_for,
+        waiting_until,
+        review: review(engine, scope, &operation).await?,
         time_to_live_ms: time_to_live_ms(&operation, engine.settings().time_to_live_ms),
         studio_locked,
         system_locked: tenants::own(engine, scope).await?.maintenance,
@@ -66,6 +78,32 @@ pub(super) async fn find(
     operation
         .filter(|operation| kinds.contains(&operation.request.kind()))
         .ok_or_else(|| unknown_operation(id, kinds))
+}
+
+async fn waiting_until(engine: &Engine, scope: &Scope<HistoryRead>) -> EngineResult<Option<i64>> {
+    let settings = engine.store().tenant_settings(scope).await?;
+    let moment = settings.map(|settings| settings.moment(engine.now_ms()));
+    Ok(match moment {
+        Some(Moment::Wait(until_ms)) => Some(until_ms),
+        Some(Moment::Now | Moment::Refuse(_)) | None => None,
+    })
+}
+
+async fn review(
+    engine: &Engine,
+    scope: &Scope<HistoryRead>,
+    operation: &Operation,
+) -> EngineResult<Option<Review>> {
+    let dry_run = match operation.request.kind() {
+        Kind::DryRun if operation.status() == Status::Completed => Some(operation.id),
+        Kind::DryRun | Kind::Export => None,
+        Kind::Import => operation.request.plan(),
+    };
+    let Some(dry_run) = dry_run else {
+        return Ok(None);
+    };
+    let reviews = engine.store().reviews(scope, &[dry_run]).await?;
+    Ok(reviews.into_iter().next().map(|(_, review)| review))
 }
 
 /// `Package-{package id}-{tenant id}-{start time, UTC}`; `None` of what is not an export. While an
@@ -109,6 +147,7 @@ pub(super) fn unknown_operation(id: OperationId, kinds: &[Kind]) -> EngineError 
 mod tests {
     use dev2prod_model::id::PackageId;
     use dev2prod_model::operation::State;
+    use dev2prod_model::sender::Sender;
 
     use super::*;
 
@@ -120,6 +159,7 @@ mod tests {
                 package: PackageId(package),
             },
             created_by: "ann".parse().unwrap(),
+            sender: Sender::default(),
             created_ms,
             updated_ms: created_ms,
             state: State::Pending,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use dev2prod_model::access::{Principal, Role, RoleWrite, Scope, ServerScope, Upkeep};
+use dev2prod_model::access::{Grant, Principal, Role, RoleWrite, Scope, ServerScope, Upkeep};
 use dev2prod_model::id::{Login, TenantId};
 use dev2prod_model::item::Digest;
 use secrecy::SecretString;
@@ -66,7 +66,7 @@ pub trait AccountStore: Send + Sync {
     async fn users(
         &self,
         scope: &ServerScope,
-    ) -> StoreResult<Vec<(User, BTreeMap<TenantId, Role>)>>;
+    ) -> StoreResult<Vec<(User, BTreeMap<TenantId, Grant>)>>;
 
     /// Keeps a new user; `false`, and nothing kept, if the login is taken.
     async fn create_user(&self, scope: &ServerScope, user: &User) -> StoreResult<bool>;
@@ -84,7 +84,7 @@ pub trait AccountStore: Send + Sync {
         &self,
         scope: &Scope<RoleWrite>,
         login: &Login,
-        role: Option<Role>,
+        grant: Option<Grant>,
     ) -> StoreResult<bool>;
 
     /// The tokens of a caller, by time.

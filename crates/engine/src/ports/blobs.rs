@@ -112,6 +112,10 @@ pub trait BlobStore: Send + Sync {
     /// Deletes a blob; no harm if there is none.
     async fn delete(&self, path: &str) -> StoreResult<()>;
 
+    /// Deletes a blob unless it was written anew since it was listed; whether it did. No harm if
+    /// there is none.
+    async fn delete_unchanged(&self, blob: &BlobMeta) -> StoreResult<bool>;
+
     /// All blobs, in no particular order.
     fn list(&self) -> BoxStream<'static, StoreResult<BlobMeta>>;
 

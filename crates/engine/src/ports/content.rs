@@ -1,7 +1,8 @@
 //! Reading a tenant's content at one revision.
 
 use async_trait::async_trait;
-use dev2prod_model::access::{Scope, VersionRead};
+use dev2prod_model::access::{ContentRead, Scope, VersionRead};
+use dev2prod_model::id::{Login, OperationId};
 use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
 use dev2prod_model::section::Section;
 
@@ -32,6 +33,32 @@ pub struct StoredItem {
     pub body: String,
     /// Its explicit references, canonical JSON.
     pub references: String,
+}
+
+/// When and by whom a revision was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// When, in epoch milliseconds by the store's clock.
+    pub at_ms: i64,
+    /// The operation that made it; `None`: a request.
+    pub operation: Option<OperationId>,
+    /// On whose behalf; `None` of revisions before it was noted.
+    pub by: Option<Login>,
+}
+
+/// A version of an item that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemVersion {
+    /// The revision that wrote it.
+    pub began: Revision,
+    /// The revision that replaced or deleted it; `None`: none has.
+    pub ended: Option<Revision>,
+    /// Its digest.
+    pub digest: Digest,
+    /// How its first revision was made, if that is known.
+    pub made: Option<Made>,
+    /// How the revision was made that ended it, if that is known.
+    pub made_end: Option<Made>,
 }
 
 /// One item referring to another, explicitly or in its body.
@@ -113,6 +140,16 @@ pub trait ContentStore: Send + Sync {
         after: Option<&Key>,
         limit: u32,
     ) -> StoreResult<Vec<Key>>;
+
+    /// The next `limit` versions of an item that are kept, newest first, from before the one that
+    /// began at `before`; fewer mean the end. What is staged is none of them.
+    async fn item_versions(
+        &self,
+        scope: &Scope<ContentRead>,
+        item: &ItemRef,
+        before: Option<Revision>,
+        limit: u32,
+    ) -> StoreResult<Vec<ItemVersion>>;
 
     /// What these items (at most 1,000) refer to.
     async fn references(

@@ -9,6 +9,7 @@
 //!   pages at a revision, in key order.
 
 mod accounts;
+mod audit;
 mod baselines;
 mod blobs;
 mod content;
@@ -16,23 +17,30 @@ mod error;
 mod files;
 mod operations;
 mod packages;
+mod reviews;
+mod settings;
 mod staging;
 mod tenants;
+mod trust;
 
 pub use accounts::{AccountStore, ApiToken, User};
+pub use audit::{AuditFilter, AuditPage, AuditRow, AuditStore, Trail};
 pub use baselines::{BaselineRow, BaselineStore};
 pub use blobs::{BlobMeta, BlobPath, BlobStore, BlobStream, BlobWriter, LocalBlob};
-pub use content::{ContentStore, ItemHead, Link, Page, StoredItem};
+pub use content::{ContentStore, ItemHead, ItemVersion, Link, Made, Page, StoredItem};
 pub use error::{Cause, StoreError, StoreResult, is_full};
 pub use files::{BundleRecord, FileStore};
 pub use operations::{
     CancelAsked, Enqueued, Idempotency, Moved, OperationFilter, OperationPage, OperationStore,
 };
 pub use packages::{Created, PackageStore};
+pub use reviews::ReviewStore;
+pub use settings::SettingsStore;
 pub use staging::{
     BaselineChange, Begun, Change, DeliveredVersion, Holder, PutItem, Stage, StagingStore,
 };
 pub use tenants::{TenantChange, TenantStore};
+pub use trust::{TrustStore, Trusted};
 
 /// Everything that is kept in rows. Blobs are apart ([`BlobStore`]).
 pub trait Store:
@@ -44,6 +52,10 @@ pub trait Store:
     + OperationStore
     + PackageStore
     + FileStore
+    + SettingsStore
+    + ReviewStore
+    + AuditStore
+    + TrustStore
 {
 }
 
@@ -56,5 +68,9 @@ impl<S> Store for S where
         + OperationStore
         + PackageStore
         + FileStore
+        + SettingsStore
+        + ReviewStore
+        + AuditStore
+        + TrustStore
 {
 }

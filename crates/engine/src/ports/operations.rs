@@ -151,7 +151,8 @@ pub trait OperationStore: Send + Sync {
 
     /// Gives the oldest operation that may start to one worker, and starts it (or goes on with one
     /// whose lease has ended). An import may start when no other import of its tenant is running
-    /// and none older is pending. Raises the fence, so that an earlier worker can write no more.
+    /// and none older is pending, and its tenant's imports may begin by `now_ms`. Raises the fence,
+    /// so that an earlier worker can write no more.
     async fn claim(
         &self,
         upkeep: &Upkeep,
@@ -180,6 +181,20 @@ pub trait OperationStore: Send + Sync {
 
     /// Ends all leases at once: for a store that only this process uses, when it starts.
     async fn release_leases(&self, upkeep: &Upkeep) -> StoreResult<()>;
+
+    /// Lets go of the plans of at most `limit` dry runs that ended before a moment and that no
+    /// operation waits to carry out; returns how many. Their bytes are left to whoever deletes
+    /// blobs that no row names.
+    async fn forget_plans(&self, upkeep: &Upkeep, before_ms: i64, limit: u32) -> StoreResult<u64>;
+
+    /// Deletes at most `limit` operations that ended before a moment, with what was decided about
+    /// their plans, unless an operation waits to carry out their plan; returns how many.
+    async fn forget_operations(
+        &self,
+        upkeep: &Upkeep,
+        before_ms: i64,
+        limit: u32,
+    ) -> StoreResult<u64>;
 
     /// Deletes promises that have ended.
     async fn expire_idempotency(&self, upkeep: &Upkeep, now_ms: i64) -> StoreResult<()>;

@@ -35,6 +35,11 @@ pub(crate) enum JobError {
         /// As far as it came.
         report: Option<Box<Report>>,
     },
+    /// Its time has not come: it waits as if it had not begun.
+    Postponed {
+        /// Until when, in epoch milliseconds.
+        until_ms: i64,
+    },
     /// Worth another try, by this process or another.
     Retry(JobCause),
     /// Another worker has it, or it is over: not a word more is written in its name.

@@ -148,24 +148,32 @@ async fn loop_over_claims(worker: Worker, stopping: CancellationToken) {
 
 async fn tidy(engine: Engine, stopping: CancellationToken) {
     let every = Duration::from_millis(engine.settings().housekeeping_ms.max(1).unsigned_abs());
-    let tidying = stopping.run_until_cancelled(async {
-        loop {
-            // In a task of its own, so that a panic does not end it for good; it ends with the
-            // runner, since every step may be its last.
-            let all = engine.clone();
-            let done = tokio::spawn(async move { housekeeping::run_once(&all).await });
-            if AbortOnDropHandle::new(done).await.is_err() {
-                tracing::error!("housekeeping panicked");
+    while !stopping.is_cancelled() {
+        // In a task of its own, so that a panic does not end it for good.
+        let all = engine.clone();
+        let done = tokio::spawn(async move { housekeeping::run_once(&all).await });
+        let mut done = AbortOnDropHandle::new(done);
+        let ended = tokio::select! {
+            ended = &mut done => ended.map(drop),
+            () = stopping.cancelled() => {
+                // Every step may be its last. The store is closed after the runner has stopped, so
+                // that it must be over by then.
+                done.abort();
+                done.await.ok();
+                return;
             }
-            let again = tokio::time::sleep(every);
-            tokio::pin!(again);
-            loop {
-                tokio::select! {
-                    () = &mut again => break,
-                    () = engine.housekeeping_woken() => housekeeping::end_stages(&engine).await,
-                }
+        };
+        if ended.is_err() {
+            tracing::error!("housekeeping panicked");
+        }
+        let again = tokio::time::sleep(every);
+        tokio::pin!(again);
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = &mut again => break,
+                () = engine.housekeeping_woken() => housekeeping::end_stages(&engine).await,
             }
         }
-    });
-    tidying.await;
+    }
 }

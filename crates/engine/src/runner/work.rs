@@ -49,6 +49,10 @@ enum End {
     },
     /// It was asked to be stopped.
     Cancel,
+    /// Its tenant takes imports at a later moment.
+    Postpone {
+        until_ms: i64,
+    },
     /// It has ended, another worker has it, or it was asked to be stopped.
     Nothing,
 }
@@ -88,7 +92,7 @@ impl Worker {
         } else {
             self.until_end(&claim, &heartbeat, &lost, &mut lease).await
         };
-        if let End::Fail(..) = end
+        if let End::Fail(..) | End::Postpone { .. } = end
             && claim.operation().request.kind() == Kind::Import
         {
             let id = claim.operation().id;
@@ -149,6 +153,7 @@ impl Worker {
             Ok(Ok(JobOutcome::Report(report))) => return End::Complete(report),
             Ok(Ok(JobOutcome::Ended) | Err(JobError::Fenced)) => return End::Nothing,
             Ok(Err(JobError::Permanent { failure, report })) => return End::Fail(failure, report),
+            Ok(Err(JobError::Postponed { until_ms })) => return End::Postpone { until_ms },
             Ok(Err(JobError::Retry(cause))) => cause,
             Err(panic) => {
                 tracing::error!(operation.id = %id, error = %panic, "operation {id} panicked");
@@ -190,6 +195,10 @@ impl Worker {
             }
             End::HandBack { delay_ms } => {
                 self.hand_back(claim, delay_ms).await;
+                return Written::Yes;
+            }
+            End::Postpone { until_ms } => {
+                self.postpone(claim, until_ms).await;
                 return Written::Yes;
             }
             End::Cancel => return Written::Refused,
@@ -260,6 +269,20 @@ impl Worker {
             Ok(()) | Err(StoreError::Fenced(_)) => {}
             Err(error) => {
                 tracing::warn!(operation.id = %id, error = %Chain(&error), "operation {id} could not be handed back; its lease will end");
+            }
+        }
+    }
+
+    async fn postpone(&self, claim: &Claim, until_ms: i64) {
+        let id = claim.operation().id;
+        self.forget(id);
+        match self.engine.store().postpone(claim, until_ms).await {
+            Ok(()) => {
+                tracing::info!(operation.id = %id, until_ms, "import {id} waits for its tenant's window");
+            }
+            Err(StoreError::Fenced(_)) => {}
+            Err(error) => {
+                tracing::warn!(operation.id = %id, error = %Chain(&error), "import {id} could not be postponed; its lease will end");
             }
         }
     }

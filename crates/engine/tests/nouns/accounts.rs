@@ -4,7 +4,7 @@ use dev2prod_engine::accounts::{
     UserChange, change_user, create_user, delete_user, first_admin, set_role, sign_in,
 };
 use dev2prod_engine::{EngineError, Settings};
-use dev2prod_model::access::{Role, RoleWrite};
+use dev2prod_model::access::{Grant, Role, RoleWrite};
 use dev2prod_model::id::Login;
 use insta::assert_snapshot;
 use secrecy::ExposeSecret;
@@ -194,9 +194,14 @@ async fn a_role_given_or_taken_shows_at_once() {
     let unknown = sign_in(&world.engine, "ann", &password, HOME, Some(&unknown)).await;
     assert_snapshot!(told(&unknown.unwrap_err()), @r#"unauthenticated: there is no tenant 4711 in which this login has a role: check TENANTID, or ask the tenant's administrator for a role there"#);
 
-    set_role(&world.engine, &scope, &ann(), Some(Role::Promoter))
-        .await
-        .unwrap();
+    set_role(
+        &world.engine,
+        &scope,
+        &ann(),
+        Some(Grant::of(Role::Promoter)),
+    )
+    .await
+    .unwrap();
     let token = signed_in().await.unwrap();
     let roles = world.caller(token.expose_secret()).await.unwrap().roles;
     assert_eq!(roles, [(tenant(), Role::Promoter)].into());
@@ -207,7 +212,13 @@ async fn a_role_given_or_taken_shows_at_once() {
         [].into()
     );
     let nobody: Login = "nobody".parse().unwrap();
-    let unknown = set_role(&world.engine, &scope, &nobody, Some(Role::Viewer)).await;
+    let unknown = set_role(
+        &world.engine,
+        &scope,
+        &nobody,
+        Some(Grant::of(Role::Viewer)),
+    )
+    .await;
     assert_snapshot!(told(&unknown.unwrap_err()), @r#"unknown_user: there is no user 'nobody'"#);
 }
 

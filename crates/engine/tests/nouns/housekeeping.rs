@@ -1,12 +1,17 @@
 //! Tidying up.
 
 use bytes::Bytes;
-use dev2prod_engine::content::{ListingQuery, UploadMode};
+use dev2prod_engine::audit;
+use dev2prod_engine::content::{self, ListingQuery, UploadMode};
 use dev2prod_engine::housekeeping::{HousekeepingReport, run_once};
 use dev2prod_engine::ports::{Begun, BlobPath, Holder};
 use dev2prod_engine::{Settings, operations};
 use dev2prod_model::access::{ContentWrite, Export, Upkeep};
+use dev2prod_model::audit::AuditEntry;
 use dev2prod_model::id::{FileId, PackageId};
+use dev2prod_model::item::{ItemRef, Revision};
+use dev2prod_model::section::Section;
+use dev2prod_model::sender::Sender;
 use uuid::Uuid;
 
 use crate::files::{blobs, receive};
@@ -48,6 +53,7 @@ async fn bytes_without_a_record_are_deleted_when_they_are_old() {
 async fn old_versions_are_pruned_but_not_while_an_operation_runs() {
     let world = World::with(Settings {
         revision_retention_ms: 0,
+        history_retention_ms: Some(0),
         ..Settings::default()
     })
     .await;
@@ -95,6 +101,74 @@ async fn old_versions_are_pruned_but_not_while_an_operation_runs() {
     );
     let listed = world.listing(ListingQuery::default()).await;
     assert!(listed.contains(r#"{"a":3}"#));
+}
+
+#[tokio::test]
+async fn old_versions_are_kept_for_ever_unless_the_operator_says_otherwise() {
+    let world = World::with(Settings {
+        revision_retention_ms: 0,
+        ..Settings::default()
+    })
+    .await;
+    for body in [r#"{"a":1}"#, r#"{"a":2}"#] {
+        world
+            .upload(UploadMode::Upsert, &line("data", "x", body))
+            .await
+            .unwrap();
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    world.advance_ms(10_000 * DAY_MS);
+    assert_eq!(run_once(&world.engine).await.versions, 0);
+    let item = ItemRef::new(Section::Data, "x".parse().unwrap());
+    let past = content::past(&world.engine, &world.scope().await, &item, None, 10).await;
+    let revisions = past
+        .unwrap()
+        .entries
+        .into_iter()
+        .map(|entry| entry.revision);
+    assert_eq!(revisions.collect::<Vec<_>>(), [Revision(2), Revision(1)]);
+}
+
+#[tokio::test]
+async fn pages_of_a_listing_go_on_though_history_is_short() {
+    let world = World::with(Settings {
+        history_retention_ms: Some(0),
+        ..Settings::default()
+    })
+    .await;
+    for body in [r#"{"a":1}"#, r#"{"a":2}"#] {
+        world
+            .upload(UploadMode::Upsert, &line("data", "x", body))
+            .await
+            .unwrap();
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    assert_eq!(run_once(&world.engine).await.versions, 0);
+}
+
+#[tokio::test]
+async fn the_audit_trail_is_kept_as_long_as_the_operator_says() {
+    let world = World::with(Settings {
+        audit_retention_ms: Some(DAY_MS),
+        ..Settings::default()
+    })
+    .await;
+    let entry = AuditEntry {
+        at_ms: world.engine.now_ms(),
+        tenant: None,
+        login: None,
+        sender: Sender::default(),
+        action: "create_user".to_owned(),
+        path: "/admin/users".to_owned(),
+        detail: None,
+        status: 201,
+        code: None,
+    };
+    audit::note(&world.engine, entry).await.unwrap();
+    world.advance_ms(DAY_MS);
+    assert_eq!(run_once(&world.engine).await.audit, 0);
+    world.advance_ms(1);
+    assert_eq!(run_once(&world.engine).await.audit, 1);
 }
 
 #[tokio::test]

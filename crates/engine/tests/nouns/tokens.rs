@@ -3,7 +3,7 @@
 use dev2prod_engine::accounts::{
     NewToken, TOKENS_MAX, create_token, create_user, delete_token, set_role, token_end, tokens,
 };
-use dev2prod_model::access::{Principal, Role, RoleWrite};
+use dev2prod_model::access::{Grant, Principal, Role, RoleWrite};
 use insta::assert_snapshot;
 use secrecy::ExposeSecret;
 
@@ -38,6 +38,7 @@ async fn a_token_is_its_owner_cut_to_a_tenant_and_a_role_until_it_ends() {
             login: owner.login.clone(),
             system_admin: false,
             roles: [(tenant(), Role::Viewer)].into(),
+            approves: [].into(),
         }
     );
     assert_eq!(
@@ -141,7 +142,7 @@ async fn a_token_loses_what_its_owner_loses() {
     .await
     .unwrap();
     let roles = world.scope::<RoleWrite>().await;
-    set_role(engine, &roles, &ann, Some(Role::TenantAdmin))
+    set_role(engine, &roles, &ann, Some(Grant::of(Role::TenantAdmin)))
         .await
         .unwrap();
     let session = world.sign_in("ann", "ann's password").await.unwrap();
@@ -150,7 +151,7 @@ async fn a_token_loses_what_its_owner_loses() {
         .await
         .unwrap();
 
-    set_role(engine, &roles, &ann, Some(Role::Viewer))
+    set_role(engine, &roles, &ann, Some(Grant::of(Role::Viewer)))
         .await
         .unwrap();
     let roles = world.caller(text.expose_secret()).await.unwrap().roles;

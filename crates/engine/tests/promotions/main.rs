@@ -20,5 +20,6 @@ mod references;
 mod releases;
 mod removals;
 mod sealed;
+mod trusted;
 mod undo;
 mod world;

@@ -69,6 +69,7 @@ impl World {
             login: "ann".parse().unwrap(),
             system_admin: true,
             roles: BTreeMap::new(),
+            approves: [].into(),
         };
         Self::begin(folder, Catalogue::standard(), settings, Mutex::new(caller)).await
     }
@@ -207,6 +208,23 @@ impl World {
             .unwrap();
         let pieces: Vec<Bytes> = bytes.try_collect().await.unwrap();
         Some(pieces.concat())
+    }
+
+    /// The bytes of a bundle.
+    pub(crate) async fn bundle_bytes(&self, bundle: &Bundle) -> Vec<u8> {
+        let scope = self.scope(&bundle.tenant);
+        let row = self.engine.store().file(&scope, bundle.file).await.unwrap();
+        let sha256 = row.expect("the bundle is there").sha256;
+        self.file_bytes(&bundle.tenant, sha256).await.unwrap()
+    }
+
+    /// A bundle that comes to a tenant as a file.
+    pub(crate) async fn arrived(&self, tenant: &TenantId, bytes: &[u8]) -> Bundle {
+        let file = self.store_file(tenant, bytes).await;
+        Bundle {
+            tenant: tenant.clone(),
+            file: file.id,
+        }
     }
 
     pub(crate) async fn revision(&self, tenant: &TenantId) -> Revision {

@@ -6,7 +6,7 @@ use dev2prod_engine::content::UploadMode;
 use dev2prod_engine::operations::{self, ImportRequest, View};
 use dev2prod_engine::ports::{Begun, Holder};
 use dev2prod_engine::{EngineError, Settings, accounts, packages};
-use dev2prod_model::access::{ContentWrite, Role, Upkeep};
+use dev2prod_model::access::{ContentWrite, Grant, Role, Upkeep};
 use dev2prod_model::id::{OperationId, PackageId, TenantId};
 use dev2prod_model::operation::{Kind, State, Status};
 use dev2prod_model::package::Selection;
@@ -324,7 +324,8 @@ async fn a_tenant_that_is_gone_is_unknown_and_no_fault() {
     let (scope, selection) = (world.scope(&from), Selection::configuration());
     let made = packages::create(&world.engine, &scope, None, "late", &selection).await;
     let (scope, ann) = (world.scope(&from), "ann".parse().unwrap());
-    let given = accounts::set_role(&world.engine, &scope, &ann, Some(Role::Viewer)).await;
+    let viewer = Grant::of(Role::Viewer);
+    let given = accounts::set_role(&world.engine, &scope, &ann, Some(viewer)).await;
     for gone in [made.unwrap_err(), given.unwrap_err()] {
         let code = "unknown_tenant";
         let is_unknown = matches!(&gone, EngineError::NotFound { code: it, .. } if *it == code);

@@ -75,6 +75,10 @@ impl BlobStore for FaultyBlobs {
         self.inner.local(path).await
     }
 
+    async fn delete_unchanged(&self, blob: &BlobMeta) -> StoreResult<bool> {
+        self.inner.delete_unchanged(blob).await
+    }
+
     async fn delete(&self, path: &str) -> StoreResult<()> {
         self.inner.delete(path).await
     }

@@ -93,6 +93,7 @@ impl World {
             login,
             system_admin: true,
             roles: [].into(),
+            approves: [].into(),
         };
         let (store, blobs) = (embedded.store.clone(), embedded.blobs.clone());
         Self {

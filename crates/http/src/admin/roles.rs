@@ -7,8 +7,10 @@ use dev2prod_api::RoleWrite;
 use dev2prod_engine::{Engine, accounts, tenants};
 use dev2prod_model::access::{self, Scope, authorize, authorize_server};
 use dev2prod_model::id::{Login, TenantId};
+use serde_json::json;
 
 use crate::extract::{Caller, InPath, JsonBody};
+use crate::journal::Journal;
 use crate::problem::ApiError;
 use crate::state::AppState;
 
@@ -19,9 +21,12 @@ pub(crate) async fn give_role(
     State(engine): State<Engine>,
     RoleGiver(scope): RoleGiver,
     InPath(login): InPath<Login>,
-    JsonBody(RoleWrite { role }): JsonBody<RoleWrite>,
+    journal: Journal,
+    JsonBody(body): JsonBody<RoleWrite>,
 ) -> Result<StatusCode, ApiError> {
-    accounts::set_role(&engine, &scope, &login, Some(role)).await?;
+    let grant = body.grant();
+    journal.notes(json!({"Role": grant.role.name(), "Approver": grant.approver}));
+    accounts::set_role(&engine, &scope, &login, Some(grant)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

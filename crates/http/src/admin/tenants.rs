@@ -9,9 +9,11 @@ use dev2prod_engine::{Engine, EngineError, ports};
 use dev2prod_model::access::{HistoryRead, authorize, authorize_server};
 use dev2prod_model::id::TenantId;
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::IntoParams;
 
 use crate::extract::{Caller, InPath, JsonBody, Params, ServerAdmin};
+use crate::journal::Journal;
 use crate::problem::ApiError;
 
 /// Lists tenants: a system administrator sees all, anybody else those they have a role in
@@ -49,8 +51,10 @@ pub(crate) async fn list_tenants(
 pub(crate) async fn create_tenant(
     State(engine): State<Engine>,
     ServerAdmin(scope): ServerAdmin,
+    journal: Journal,
     JsonBody(body): JsonBody<TenantCreate>,
 ) -> Result<(StatusCode, Json<Tenant>), ApiError> {
+    journal.notes(json!({"Id": body.id, "Name": body.name, "Kind": body.kind}));
     let new = NewTenant {
         id: Some(body.id),
         name: body.name,
@@ -82,8 +86,10 @@ pub(crate) async fn change_tenant(
     State(engine): State<Engine>,
     ServerAdmin(scope): ServerAdmin,
     InPath(id): InPath<TenantId>,
+    journal: Journal,
     JsonBody(body): JsonBody<TenantChange>,
 ) -> Result<Json<Tenant>, ApiError> {
+    journal.notes(json!(body));
     let TenantChange {
         name,
         kind,

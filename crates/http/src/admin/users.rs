@@ -7,8 +7,10 @@ use dev2prod_api::{RoleGrant, User, UserChange, UserCreate, UsersPage};
 use dev2prod_engine::Engine;
 use dev2prod_engine::accounts::{self, UserView};
 use dev2prod_model::id::Login;
+use serde_json::json;
 
 use crate::extract::{InPath, JsonBody, ServerAdmin};
+use crate::journal::Journal;
 use crate::problem::ApiError;
 
 /// Lists all users with their roles
@@ -32,6 +34,7 @@ pub(crate) async fn list_users(
 pub(crate) async fn create_user(
     State(engine): State<Engine>,
     ServerAdmin(scope): ServerAdmin,
+    journal: Journal,
     JsonBody(body): JsonBody<UserCreate>,
 ) -> Result<(StatusCode, Json<User>), ApiError> {
     let UserCreate {
@@ -40,6 +43,7 @@ pub(crate) async fn create_user(
         system_admin,
     } = body;
     let system_admin = system_admin.unwrap_or_default();
+    journal.notes(json!({"Login": login, "SystemAdmin": system_admin}));
     let user =
         accounts::create_user(&engine, &scope, login, &password.into(), system_admin).await?;
     Ok((StatusCode::CREATED, Json(view(user))))
@@ -52,8 +56,13 @@ pub(crate) async fn change_user(
     State(engine): State<Engine>,
     ServerAdmin(scope): ServerAdmin,
     InPath(login): InPath<Login>,
+    journal: Journal,
     JsonBody(body): JsonBody<UserChange>,
 ) -> Result<Json<User>, ApiError> {
+    journal.notes(json!({
+        "NewPassword": body.password.is_some(),
+        "SystemAdmin": body.system_admin,
+    }));
     let change = accounts::UserChange {
         password: body.password.map(Into::into),
         system_admin: body.system_admin,
@@ -76,10 +85,11 @@ pub(crate) async fn delete_user(
 }
 
 fn view(user: UserView) -> User {
-    let roles = user
-        .roles
-        .into_iter()
-        .map(|(tenant, role)| RoleGrant { tenant, role });
+    let roles = user.roles.into_iter().map(|(tenant, grant)| RoleGrant {
+        tenant,
+        role: grant.role,
+        approver: grant.approver.then_some(true),
+    });
     User {
         login: user.login,
         system_admin: user.system_admin,

@@ -3,3 +3,4 @@
 pub(crate) mod item;
 mod item_ref;
 pub(crate) mod lines;
+pub(crate) mod past;

@@ -9,7 +9,7 @@ use dev2prod_model::id::{OperationId, PackageId};
 use dev2prod_model::json::JsonLimits;
 use dev2prod_model::operation::Kind;
 
-use crate::extract::{Allowed, IdempotencyKey, InPath, object, read_body};
+use crate::extract::{Allowed, AskedFrom, IdempotencyKey, InPath, object, read_body};
 use crate::problem::ApiError;
 use crate::state::AppState;
 
@@ -22,6 +22,7 @@ use crate::state::AppState;
     responses((status = 200, description = "The export has begun.", body = Started)))]
 pub(crate) async fn start_export(
     State(state): State<AppState>,
+    AskedFrom(engine): AskedFrom,
     Allowed(scope): Allowed<Export>,
     InPath(package): InPath<PackageId>,
     request: Request,
@@ -34,7 +35,7 @@ pub(crate) async fn start_export(
         object(&body, &JsonLimits::default())?;
     }
     let idempotency = key.request(&parts, &body);
-    let id = operations::start_export(&state.engine, &scope, package, idempotency).await?;
+    let id = operations::start_export(&engine, &scope, package, idempotency).await?;
     Ok(Json(id.into()))
 }
 

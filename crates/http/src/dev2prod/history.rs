@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use dev2prod_api::{
-    ExportSummary, ExportView, ExportsPage, HistoryQuery, ImportSummary, ImportsPage,
+    ExportSummary, ExportView, ExportsPage, HistoryQuery, ImportSummary, ImportsPage, Review,
 };
 use dev2prod_engine::{Engine, EngineResult, operations};
 use dev2prod_model::access::{HistoryRead, Scope};
@@ -44,7 +44,10 @@ pub(crate) async fn list_imports(
     let items = page
         .operations
         .iter()
-        .filter_map(ImportSummary::from_operation)
+        .filter_map(|operation| {
+            let review = page.reviews.get(&operation.id);
+            ImportSummary::from_operation(operation, review.cloned().map(Review::from))
+        })
         .collect();
     Ok(Json(ImportsPage {
         items,

@@ -2,14 +2,14 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use dev2prod_api::{ImportRequest, ImportStatus, ImportView, Started};
+use dev2prod_api::{ImportRequest, ImportStatus, ImportView, Review, Started};
 use dev2prod_engine::{Engine, operations};
 use dev2prod_model::access::{Export, HistoryRead, Import, Principal, Scope, authorize};
 use dev2prod_model::id::{OperationId, TenantId};
 use dev2prod_model::operation::Kind;
 
 use super::import_request::{Asked, check_dry_run, is_dry_run, read_request};
-use crate::extract::{Allowed, Caller, IdempotencyKey, InPath, read_body};
+use crate::extract::{Allowed, AskedFrom, Caller, IdempotencyKey, InPath, read_body};
 use crate::problem::ApiError;
 use crate::state::AppState;
 
@@ -26,6 +26,7 @@ use crate::state::AppState;
     responses((status = 200, description = "It has begun.", body = Started)))]
 pub(crate) async fn start_import(
     State(state): State<AppState>,
+    AskedFrom(engine): AskedFrom,
     Caller(caller): Caller,
     Allowed(scope): Allowed<Import>,
     request: Request,
@@ -49,7 +50,7 @@ pub(crate) async fn start_import(
         plan,
     };
     let idempotency = key.request(&parts, &body);
-    let id = operations::start_import(&state.engine, &scope, asked, idempotency).await?;
+    let id = operations::start_import(&engine, &scope, asked, idempotency).await?;
     Ok(Json(id.into()))
 }
 
@@ -77,6 +78,8 @@ pub(crate) async fn get_import(
         studio_locked: view.studio_locked,
         system_locked: view.system_locked,
         waiting_for: view.waiting_for,
+        waiting_until: view.waiting_until,
+        review: view.review.map(Review::from),
     };
     let status = ImportStatus::from_operation(&view.operation, &shown);
     status

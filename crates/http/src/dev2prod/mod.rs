@@ -7,4 +7,6 @@ pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod import;
 mod import_request;
+pub(crate) mod review;
+pub(crate) mod settings;
 pub(crate) mod undo;

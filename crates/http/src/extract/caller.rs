@@ -4,7 +4,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use dev2prod_engine::accounts;
 use dev2prod_model::access::{
-    Permission, Principal, Scope, ServerScope, authorize, authorize_server,
+    ApproverScope, Permission, Principal, Scope, ServerScope, authorize, authorize_approver,
+    authorize_server,
 };
 use dev2prod_model::id::TenantId;
 use secrecy::SecretString;
@@ -59,6 +60,19 @@ impl<P: Permission> FromRequestParts<AppState> for Allowed<P> {
         let Caller(principal) = Caller::from_request_parts(parts, state).await?;
         let InPath(tenant) = InPath::<TenantId>::from_request_parts(parts, state).await?;
         Ok(Self(authorize::<P>(&principal, &tenant)?))
+    }
+}
+
+/// A caller that may approve plans in the tenant of the path.
+pub(crate) struct Approver(pub(crate) ApproverScope);
+
+impl FromRequestParts<AppState> for Approver {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Caller(principal) = Caller::from_request_parts(parts, state).await?;
+        let InPath(tenant) = InPath::<TenantId>::from_request_parts(parts, state).await?;
+        Ok(Self(authorize_approver(&principal, &tenant)?))
     }
 }
 

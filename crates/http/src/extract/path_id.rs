@@ -8,6 +8,7 @@ use dev2prod_engine::EngineError;
 use dev2prod_model::id::{FileId, Login, OperationId, PackageId, TenantId};
 use dev2prod_model::item::Key;
 use dev2prod_model::section::Section;
+use dev2prod_model::trust::ServerName;
 use uuid::Uuid;
 
 use crate::problem::ApiError;
@@ -36,6 +37,7 @@ path_ids! {
     Section = "package_name";
     Key = "key";
     TokenId = "token_id";
+    ServerName = "server_name";
 }
 
 /// The id of an API token.

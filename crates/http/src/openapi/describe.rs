@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use dev2prod_api::{PROBLEM_CONTENT_TYPE, title};
-use dev2prod_model::access::Role;
+use dev2prod_model::access::{Grant, Role};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{KnownFormat, Schema, SchemaFormat, Type};
@@ -68,6 +68,7 @@ fn role(who: Who) -> &'static str {
         Who::Role(Role::Viewer) => "Role: `Viewer`.",
         Who::Role(Role::Promoter) => "Role: `Promoter`.",
         Who::Role(Role::TenantAdmin) => "Role: `TenantAdmin`.",
+        Who::Approver => "Role: `Approver`, which no other role includes.",
         Who::SystemAdmin => "For system administrators.",
         Who::SystemAdminOrViewer => "For system administrators, and for `Viewer` of the tenant.",
         Who::SystemAdminOrTenantAdmin => {
@@ -81,6 +82,7 @@ fn security(who: Who) -> Vec<SecurityRequirement> {
     let role: &[&str] = match who {
         Who::Anyone | Who::SignedIn => &[],
         Who::Role(role) => &[role.name()],
+        Who::Approver => &[Grant::APPROVER],
         Who::SystemAdmin | Who::SystemAdminOrViewer | Who::SystemAdminOrTenantAdmin => {
             &["SystemAdmin"]
         }

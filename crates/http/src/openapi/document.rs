@@ -14,17 +14,19 @@ export a package, download its bundle, upload it, dry run, import.
 
 - Every error reply is a problem document (RFC 9457); `Code` is from a closed set, `detail` says \
 what to do.
-- The roles of a tenant are `Viewer`, `Promoter` and `TenantAdmin`, each including the one before. \
-A system administrator is the server's and alone reads no content.
+- The roles of a tenant are `Viewer`, `Promoter` and `TenantAdmin`, each including the one before; \
+`Approver` stands beside them and is included in none. A system administrator is the server's and alone reads no content.
 - Doubled and trailing slashes in paths are tolerated, and `TENANTID` is accepted as a query \
 parameter everywhere; one that contradicts the path is refused.
 - `X-Request-Id` is taken over from a request or made up, and is in the reply and in the log.
 - The header `Dev2Prod-Features` names what this server offers beyond the documented API.";
 
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 9] = [
     ("Promotion", "Exports, dry runs and imports."),
     ("File Repository", "Bundles and other files of a tenant."),
     ("Package Manager", "Saved selections of a tenant's content."),
+    ("Settings", "What a tenant asks of imports into it."),
+    ("Trust", "Signed bundles, and whose a tenant trusts."),
     ("Content", "A tenant's content itself."),
     ("Signing in", "Sessions and API tokens."),
     ("Administration", "Tenants, users and roles."),

@@ -20,6 +20,8 @@ pub(crate) enum Who {
     SignedIn,
     /// Whoever has this role, or one that includes it, in the tenant of the path.
     Role(Role),
+    /// Whoever approves plans in the tenant of the path, whatever the role there.
+    Approver,
     /// A system administrator.
     SystemAdmin,
     /// A system administrator, or whoever has a role in the tenant of the path.

@@ -62,6 +62,8 @@ impl From<Denied> for ApiError {
         let (status, code) = match &denied {
             Denied::UnknownTenant(_) => (StatusCode::NOT_FOUND, "unknown_tenant"),
             Denied::RoleTooLow { .. } => (StatusCode::FORBIDDEN, "role_too_low"),
+            Denied::NotApprover { .. } => (StatusCode::FORBIDDEN, "not_approver"),
+            Denied::OwnPlan(_) => (StatusCode::FORBIDDEN, "own_plan"),
             Denied::NotSystemAdmin => (StatusCode::FORBIDDEN, "not_system_admin"),
         };
         Self::new(status, code, denied.to_string())

@@ -119,6 +119,12 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// The code of the problem that a reply is, if it is one.
+pub(crate) fn code(response: &Response) -> Option<String> {
+    let refusal = response.extensions().get::<Refusal>()?;
+    Some(refusal.problem.code.clone())
+}
+
 /// The reply with its problem, if it is one, as a document under the id of its request; and what
 /// the log is to show.
 pub(crate) fn finish(

@@ -150,7 +150,7 @@ async fn roles_of_a_tenant_are_given_by_its_administrators_and_the_servers() {
         StatusCode::NOT_FOUND
     );
     let unknown = role("admin", r#"{"Role":"King"}"#).await;
-    insta::assert_snapshot!(unknown.expect(StatusCode::BAD_REQUEST)["detail"], @r#""Role in the body cannot be read: unknown variant `King`, expected one of `Viewer`, `Promoter`, `TenantAdmin`.""#);
+    insta::assert_snapshot!(unknown.expect(StatusCode::BAD_REQUEST)["detail"], @r#""Role in the body cannot be read: unknown variant `King`, expected one of `Viewer`, `Promoter`, `TenantAdmin`, `Approver`.""#);
     let elsewhere = app
         .put(format!("{user}/roles/77"))
         .by("admin")
@@ -175,6 +175,25 @@ async fn roles_of_a_tenant_are_given_by_its_administrators_and_the_servers() {
         found.unwrap()["Roles"],
         json!([{"Tenant": DEV, "Role": "Promoter"}])
     );
+
+    for (body, expected) in [
+        (
+            r#"{"Role":"Approver"}"#,
+            json!([{"Tenant": DEV, "Role": "Viewer", "Approver": true}]),
+        ),
+        (
+            r#"{"Role":"Promoter","Approver":true}"#,
+            json!([{"Tenant": DEV, "Role": "Promoter", "Approver": true}]),
+        ),
+    ] {
+        let given = role("tenantadmin", body).await.status;
+        assert_eq!(given, StatusCode::NO_CONTENT);
+        let users = app.get("/admin/users").by("admin").send().await;
+        let users = users.expect(StatusCode::OK);
+        let all = users["Items"].as_array().unwrap();
+        let found = all.iter().find(|user| user["Login"] == "é/n");
+        assert_eq!(found.unwrap()["Roles"], expected);
+    }
 
     let take = app
         .delete(format!("{user}/roles/{DEV}"))

@@ -14,7 +14,7 @@ use dev2prod_engine::runner::{Runner, RunnerHandle};
 use dev2prod_engine::tenants::{self, NewTenant};
 use dev2prod_engine::{Clock, Engine, Parts, Settings, SystemClock, SystemRandom};
 use dev2prod_http::{AppState, Options, router};
-use dev2prod_model::access::{Role, authorize_server};
+use dev2prod_model::access::{Grant, Role, authorize_server};
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::tenant::TenantKind;
 use dev2prod_storage::{Embedded, EmbeddedOptions};
@@ -61,7 +61,7 @@ pub(crate) struct App {
 
 impl App {
     /// A server with `admin`, who is nothing but its administrator, and in both tenants `viewer`,
-    /// `promoter` and `tenantadmin`; in the third there is only `outsider`.
+    /// `promoter` and `tenantadmin`, and `approver`, who is a viewer besides; in the third there is only `outsider`.
     pub(crate) async fn start() -> Self {
         Self::start_with(Settings::default(), Options::default()).await
     }
@@ -125,6 +125,7 @@ impl App {
         }
         for (login, role, own) in [
             ("viewer", Role::Viewer, &[DEV, PROD][..]),
+            ("approver", Role::Viewer, &[DEV, PROD]),
             ("promoter", Role::Promoter, &[DEV, PROD]),
             ("tenantadmin", Role::TenantAdmin, &[DEV, PROD]),
             ("outsider", Role::TenantAdmin, &[OTHER]),
@@ -135,7 +136,11 @@ impl App {
                 .unwrap();
             for tenant in own {
                 let within = scope.roles_of(&tenant.parse().unwrap());
-                set_role(&engine, &within, &login.parse().unwrap(), Some(role))
+                let grant = Grant {
+                    role,
+                    approver: login == "approver",
+                };
+                set_role(&engine, &within, &login.parse().unwrap(), Some(grant))
                     .await
                     .unwrap();
             }

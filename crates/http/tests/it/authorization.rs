@@ -12,9 +12,10 @@ use crate::app::{App, DEV};
 const LIST: &str = include_str!("../authorization.txt");
 
 /// Whoever calls, in the order of the list's columns.
-const CALLERS: [&str; 7] = [
+const CALLERS: [&str; 8] = [
     "anonymous",
     "viewer",
+    "approver",
     "promoter",
     "tenantadmin",
     "outsider",
@@ -40,7 +41,7 @@ fn list() -> BTreeMap<(String, String), Expected<'static>> {
             route,
             columns
                 .try_into()
-                .unwrap_or_else(|_| panic!("7 columns: {line}")),
+                .unwrap_or_else(|_| panic!("8 columns: {line}")),
         )
     });
     let rows: Vec<_> = rows.collect();
@@ -123,17 +124,20 @@ fn the_document_says_what_the_list_says() {
             .next()
             .unwrap();
         let expected: Expected = match about {
-            "For anybody, without signing in." => ["in"; 7],
-            "For anybody who is signed in." => ["401", "in", "in", "in", "in", "in", "401"],
-            "Role: `Viewer`." => ["401", "in", "in", "in", "404", "404", "401"],
-            "Role: `Promoter`." => ["401", "403", "in", "in", "404", "404", "401"],
-            "Role: `TenantAdmin`." => ["401", "403", "403", "in", "404", "404", "401"],
-            "For system administrators." => ["401", "403", "403", "403", "403", "in", "401"],
+            "For anybody, without signing in." => ["in"; 8],
+            "For anybody who is signed in." => ["401", "in", "in", "in", "in", "in", "in", "401"],
+            "Role: `Viewer`." => ["401", "in", "in", "in", "in", "404", "404", "401"],
+            "Role: `Promoter`." => ["401", "403", "403", "in", "in", "404", "404", "401"],
+            "Role: `TenantAdmin`." => ["401", "403", "403", "403", "in", "404", "404", "401"],
+            "Role: `Approver`, which no other role includes." => {
+                ["401", "403", "in", "403", "403", "404", "404", "401"]
+            }
+            "For system administrators." => ["401", "403", "403", "403", "403", "403", "in", "401"],
             "For system administrators, and for `Viewer` of the tenant." => {
-                ["401", "in", "in", "in", "404", "in", "401"]
+                ["401", "in", "in", "in", "in", "404", "in", "401"]
             }
             "For system administrators, and for `TenantAdmin` of the tenant." => {
-                ["401", "403", "403", "in", "404", "in", "401"]
+                ["401", "403", "403", "403", "in", "404", "in", "401"]
             }
             other => panic!("{route:?}: {other}"),
         };

@@ -4,12 +4,15 @@
 
 mod administration;
 mod app;
+mod audit;
 mod authorization;
 mod boundary;
 mod content;
 mod documented;
 mod events;
 mod files;
+mod four_eyes;
+mod history;
 mod idempotency;
 mod openapi;
 mod packages;
@@ -20,3 +23,4 @@ mod refused_uploads;
 mod shape;
 mod sign_in;
 mod socket;
+mod trust;

@@ -65,6 +65,8 @@ pub struct Terms<'a> {
     pub named_for_removal: bool,
     /// Whether its section is configuration.
     pub configuration: bool,
+    /// Whether the package may remove anything: see [`crate::trust::judge`].
+    pub removes: bool,
 }
 
 /// Decides what an import does with one item; `None` where the package has nothing to say.
@@ -176,9 +178,10 @@ fn decide_absent(row: &Row, terms: &Terms<'_>) -> Option<Decision> {
     };
     let older = terms.source_revision < base.source_revision && !terms.options.allow_older;
     Some(match row.target {
-        None if older => stay(Reason::AlreadyRemoved),
+        None if older || !terms.removes => stay(Reason::AlreadyRemoved),
         None => settle(Action::Skipped, Reason::AlreadyRemoved, removal),
         Some(_) if off => stay(Reason::RemovalOff),
+        Some(_) if !terms.removes => stay(Reason::RemovalUntrusted),
         Some(target) if target.system => stay(Reason::RemovalSystem),
         Some(_) if row.delivered_by_other => stay(Reason::RemovalShared),
         Some(_) if older => fail(Reason::OlderThanDelivered),

@@ -91,6 +91,8 @@ reasons! {
     RemovalSystem = "removal_system";
     /// Gone from the source or named for removal, but the target's version was not delivered.
     RemovalNotDelivered = "removal_not_delivered";
+    /// Gone from the source or named for removal, but nobody who is trusted says so.
+    RemovalUntrusted = "removal_untrusted";
     /// Gone from the source and already from the target.
     AlreadyRemoved = "already_removed";
     /// More removals than a section may lose unasked.

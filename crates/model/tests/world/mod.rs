@@ -191,6 +191,7 @@ impl World {
             covers: import.only.is_none(),
             named_for_removal: false,
             configuration: true,
+            removes: true,
         };
         let decision = decide(&row, &terms)?;
         let (action, reason, settles) = (decision.action, decision.reason, decision.settles);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use dev2prod_engine::ports::{AccountStore, ApiToken, StoreError, StoreResult, User};
-use dev2prod_model::access::{Principal, Role, RoleWrite, Scope, ServerScope, Upkeep};
+use dev2prod_model::access::{Grant, Principal, Role, RoleWrite, Scope, ServerScope, Upkeep};
 use dev2prod_model::id::{Login, TenantId};
 use dev2prod_model::item::Digest;
 use secrecy::{ExposeSecret, SecretString};
@@ -16,7 +16,7 @@ use super::Sqlite;
 use super::error::{corrupt, tenant_gone, to};
 use super::rows::{column, digest, parsed, uuid};
 
-type Roles = BTreeMap<TenantId, Role>;
+type Grants = BTreeMap<TenantId, Grant>;
 
 fn user(row: &SqliteRow) -> StoreResult<User> {
     let hash: String = column(row, 1, "account.password_hash")?;
@@ -50,32 +50,35 @@ fn token(row: &SqliteRow) -> StoreResult<ApiToken> {
     })
 }
 
-/// The roles of one login, or of all.
-async fn roles(
+/// What was granted to one login, or to all.
+async fn grants(
     executor: impl SqliteExecutor<'_>,
     login: Option<&Login>,
     doing: &'static str,
-) -> StoreResult<BTreeMap<Login, Roles>> {
+) -> StoreResult<BTreeMap<Login, Grants>> {
     let query = match login {
         Some(login) => sqlx::query(
-            "SELECT r.login, t.id, r.role FROM role r JOIN tenant t ON t.no = r.tenant
+            "SELECT r.login, t.id, r.role, r.approver FROM role r JOIN tenant t ON t.no = r.tenant
              WHERE r.login = ?1",
         )
         .bind(login.as_str()),
-        None => {
-            sqlx::query("SELECT r.login, t.id, r.role FROM role r JOIN tenant t ON t.no = r.tenant")
-        }
+        None => sqlx::query(
+            "SELECT r.login, t.id, r.role, r.approver FROM role r JOIN tenant t ON t.no = r.tenant",
+        ),
     };
     let rows = query.fetch_all(executor).await.map_err(to(doing))?;
-    let mut roles = BTreeMap::<Login, Roles>::new();
+    let mut grants = BTreeMap::<Login, Grants>::new();
     for row in &rows {
-        let has = role(column(row, 2, "role.role")?, "role.role")?;
-        roles
+        let has = Grant {
+            role: role(column(row, 2, "role.role")?, "role.role")?,
+            approver: column(row, 3, "role.approver")?,
+        };
+        grants
             .entry(parsed(row, 0, "role.login")?)
             .or_default()
             .insert(parsed(row, 1, "tenant.id")?, has);
     }
-    Ok(roles)
+    Ok(grants)
 }
 
 /// Keeps a user if the login is free and, for a `first` one, there is no other.
@@ -142,11 +145,17 @@ impl AccountStore for Sqlite {
             return Ok(None);
         };
         let user = user(&row)?;
-        let roles = roles(&mut *connection, Some(login), doing).await?;
+        let grants = grants(&mut *connection, Some(login), doing).await?;
+        let grants = grants.into_values().next().unwrap_or_default();
+        let approves = grants.iter().filter(|(_, grant)| grant.approver);
         let principal = Principal {
             login: user.login.clone(),
             system_admin: user.system_admin,
-            roles: roles.into_values().next().unwrap_or_default(),
+            approves: approves.map(|(tenant, _)| tenant.clone()).collect(),
+            roles: grants
+                .into_iter()
+                .map(|(tenant, grant)| (tenant, grant.role))
+                .collect(),
         };
         Ok(Some((user, principal)))
     }
@@ -181,7 +190,7 @@ impl AccountStore for Sqlite {
         insert(&self.writer, user, true, "keep the first user").await
     }
 
-    async fn users(&self, _scope: &ServerScope) -> StoreResult<Vec<(User, Roles)>> {
+    async fn users(&self, _scope: &ServerScope) -> StoreResult<Vec<(User, Grants)>> {
         let doing = "list users";
         let rows = sqlx::query(
             "SELECT login, password_hash, system_admin, created_ms, password_ms
@@ -190,11 +199,11 @@ impl AccountStore for Sqlite {
         .fetch_all(&self.readers)
         .await
         .map_err(to(doing))?;
-        let mut roles = roles(&self.readers, None, doing).await?;
+        let mut grants = grants(&self.readers, None, doing).await?;
         rows.iter()
             .map(|row| {
                 let user = user(row)?;
-                let has = roles.remove(&user.login).unwrap_or_default();
+                let has = grants.remove(&user.login).unwrap_or_default();
                 Ok((user, has))
             })
             .collect()
@@ -256,21 +265,22 @@ impl AccountStore for Sqlite {
         &self,
         scope: &Scope<RoleWrite>,
         login: &Login,
-        role: Option<Role>,
+        grant: Option<Grant>,
     ) -> StoreResult<bool> {
         let doing = "change a role";
         let mut tx = self.write(doing).await?;
         if !exists(&mut tx, login, doing).await? {
             return Ok(false);
         }
-        let query = match role {
-            Some(role) => sqlx::query(
-                "INSERT INTO role SELECT no, ?2, ?3 FROM tenant WHERE id = ?1
-                 ON CONFLICT DO UPDATE SET role = excluded.role",
+        let query = match grant {
+            Some(grant) => sqlx::query(
+                "INSERT INTO role SELECT no, ?2, ?3, ?4 FROM tenant WHERE id = ?1
+                 ON CONFLICT DO UPDATE SET role = excluded.role, approver = excluded.approver",
             )
             .bind(scope.tenant().as_str())
             .bind(login.as_str())
-            .bind(role.name()),
+            .bind(grant.role.name())
+            .bind(grant.approver),
             None => sqlx::query(
                 "DELETE FROM role
                  WHERE tenant = (SELECT no FROM tenant WHERE id = ?1) AND login = ?2",
@@ -279,7 +289,7 @@ impl AccountStore for Sqlite {
             .bind(login.as_str()),
         };
         let done = query.execute(&mut *tx).await.map_err(to(doing))?;
-        if role.is_some() && done.rows_affected() == 0 {
+        if grant.is_some() && done.rows_affected() == 0 {
             return Err(tenant_gone(scope.tenant()));
         }
         tx.commit().await.map_err(to(doing))?;

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use dev2prod_engine::ports::{
-    ContentStore, ItemHead, Link, Page, StoreError, StoreResult, StoredItem,
+    ContentStore, ItemHead, ItemVersion, Link, Page, StoreError, StoreResult, StoredItem,
 };
-use dev2prod_model::access::{Scope, VersionRead};
+use dev2prod_model::access::{ContentRead, Scope, VersionRead};
 use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
 use dev2prod_model::section::Section;
 use serde_json::json;
@@ -331,6 +331,16 @@ impl ContentStore for Sqlite {
         rows.iter()
             .map(|row| parsed(row, 0, "change.key"))
             .collect()
+    }
+
+    async fn item_versions(
+        &self,
+        scope: &Scope<ContentRead>,
+        item: &ItemRef,
+        before: Option<Revision>,
+        limit: u32,
+    ) -> StoreResult<Vec<ItemVersion>> {
+        self.versions_of(scope, item, before, limit).await
     }
 
     async fn references(

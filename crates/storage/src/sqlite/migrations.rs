@@ -20,8 +20,28 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/sqlite/0003_sealed_plans.sql"),
     ),
     (
-        "0004_canceled_and_followed",
-        include_str!("../../migrations/sqlite/0004_canceled_and_followed.sql"),
+        "0004_tenant_settings",
+        include_str!("../../migrations/sqlite/0004_tenant_settings.sql"),
+    ),
+    (
+        "0005_reviews",
+        include_str!("../../migrations/sqlite/0005_reviews.sql"),
+    ),
+    (
+        "0006_history",
+        include_str!("../../migrations/sqlite/0006_history.sql"),
+    ),
+    (
+        "0007_audit",
+        include_str!("../../migrations/sqlite/0007_audit.sql"),
+    ),
+    (
+        "0008_trusted_servers",
+        include_str!("../../migrations/sqlite/0008_trusted_servers.sql"),
+    ),
+    (
+        "0009_canceled_and_followed",
+        include_str!("../../migrations/sqlite/0009_canceled_and_followed.sql"),
     ),
 ];
 

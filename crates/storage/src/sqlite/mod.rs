@@ -5,17 +5,23 @@
 //! be kept in statements of many rows ([`rows::Table`]).
 
 mod accounts;
+mod audit;
 mod baselines;
 mod content;
 mod error;
 mod files;
+mod forgetting;
 mod log;
 mod migrations;
 mod operations;
 mod packages;
+mod past;
+mod reviews;
 mod rows;
+mod settings;
 mod staging;
 mod tenants;
+mod trust;
 mod versions;
 
 use std::path::Path;

@@ -13,6 +13,7 @@ use dev2prod_model::access::{HistoryRead, OperationCancel, OperationStart, Scope
 use dev2prod_model::id::{Login, OperationId};
 use dev2prod_model::item::Digest;
 use dev2prod_model::operation::{Claim, Kind, Operation, Progress, Request, State, Status};
+use dev2prod_model::sender::Sender;
 use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, SqliteConnection};
@@ -24,7 +25,7 @@ use super::{NOW_MS, Sqlite, tenant_no};
 
 /// Of an operation `o` and its tenant `t`.
 const COLUMNS: &str = "o.id, t.id, o.request, o.created_by, o.created_ms, o.updated_ms, o.status,
-    o.server, o.started_ms, o.progress, o.report, o.failure, o.cancel_by";
+    o.server, o.started_ms, o.progress, o.report, o.failure, o.cancel_by, o.address, o.agent";
 
 fn operation(row: &SqliteRow) -> StoreResult<Operation> {
     Ok(Operation {
@@ -32,10 +33,21 @@ fn operation(row: &SqliteRow) -> StoreResult<Operation> {
         tenant: parsed(row, 1, "tenant.id")?,
         request: json::<Request>(column(row, 2, "operation.request")?, "operation.request")?,
         created_by: parsed(row, 3, "operation.created_by")?,
+        sender: sender(row)?,
         created_ms: column(row, 4, "operation.created_ms")?,
         updated_ms: column(row, 5, "operation.updated_ms")?,
         state: state(row)?,
     })
+}
+
+fn sender(row: &SqliteRow) -> StoreResult<Sender> {
+    let place = "operation.address";
+    let address: Option<&str> = column(row, 13, place)?;
+    let address = address
+        .map(|text| text.parse().map_err(|error| corrupt(place, &error)))
+        .transpose()?;
+    let agent: Option<&str> = column(row, 14, "operation.agent")?;
+    Ok(Sender::new(address, agent))
 }
 
 fn state(row: &SqliteRow) -> StoreResult<State> {
@@ -133,8 +145,8 @@ async fn insert(
 ) -> StoreResult<()> {
     sqlx::query(
         "INSERT INTO operation (tenant, id, kind, status, request, created_by, created_ms,
-             updated_ms, fence, lease_until_ms, not_before_ms)
-         VALUES (?1, ?2, ?3, 'PENDING', ?4, ?5, ?6, ?7, 0, 0, 0)",
+             updated_ms, fence, lease_until_ms, not_before_ms, address, agent)
+         VALUES (?1, ?2, ?3, 'PENDING', ?4, ?5, ?6, ?7, 0, 0, 0, ?8, ?9)",
     )
     .bind(no)
     .bind(operation.id.to_string())
@@ -143,6 +155,8 @@ async fn insert(
     .bind(operation.created_by.as_str())
     .bind(operation.created_ms)
     .bind(operation.updated_ms)
+    .bind(operation.sender.address.map(|address| address.to_string()))
+    .bind(operation.sender.agent())
     .execute(connection)
     .await
     .map_err(to(doing))?;
@@ -349,6 +363,7 @@ impl OperationStore for Sqlite {
                  SELECT n.rowid FROM operation n JOIN tenant t ON t.no = n.tenant
                  WHERE n.status IN ('PENDING', 'RUNNING') AND n.lease_until_ms <= {NOW_MS}
                      AND n.not_before_ms <= {NOW_MS}
+                     AND (n.kind <> ?4 OR t.imports_from_ms <= ?3 OR n.cancel_by IS NOT NULL)
                      AND (n.kind <> ?4 OR n.status = 'RUNNING' OR NOT EXISTS (
                          SELECT 1 FROM operation p INDEXED BY operation_open
                          WHERE p.status IN ('PENDING', 'RUNNING') AND p.tenant = n.tenant
@@ -357,7 +372,7 @@ impl OperationStore for Sqlite {
                  ORDER BY n.created_ms, n.id LIMIT 1)
              RETURNING id, (SELECT id FROM tenant WHERE no = tenant), request, created_by,
                  created_ms, updated_ms, status, server, started_ms, progress, report, failure,
-                 cancel_by, fence"
+                 cancel_by, address, agent, fence"
         );
         let row = sqlx::query(AssertSqlSafe(sql))
             .bind(server)
@@ -370,7 +385,7 @@ impl OperationStore for Sqlite {
         let Some(row) = row else {
             return Ok(None);
         };
-        let claim = Claim::new(operation(&row)?, column(&row, 13, "operation.fence")?);
+        let claim = Claim::new(operation(&row)?, column(&row, 15, "operation.fence")?);
         tx.commit().await.map_err(to(doing))?;
         Ok(Some(claim))
     }
@@ -449,6 +464,19 @@ impl OperationStore for Sqlite {
                 .map_err(to(doing))?;
         }
         tx.commit().await.map_err(to(doing))
+    }
+
+    async fn forget_plans(&self, _upkeep: &Upkeep, before_ms: i64, limit: u32) -> StoreResult<u64> {
+        self.let_go_of_plans(before_ms, limit).await
+    }
+
+    async fn forget_operations(
+        &self,
+        _upkeep: &Upkeep,
+        before_ms: i64,
+        limit: u32,
+    ) -> StoreResult<u64> {
+        self.delete_operations(before_ms, limit).await
     }
 
     async fn expire_idempotency(&self, _upkeep: &Upkeep, now_ms: i64) -> StoreResult<()> {

@@ -8,7 +8,7 @@ use dev2prod_engine::ports::{
     BaselineChange, Begun, Change, Holder, Link, Stage, StagingStore, StoreError, StoreResult,
 };
 use dev2prod_model::access::{ContentWrite, Scope, Upkeep};
-use dev2prod_model::id::TenantId;
+use dev2prod_model::id::{Login, TenantId};
 use dev2prod_model::item::{Digest, ItemRef, Revision};
 use dev2prod_model::operation::{Claim, Operation};
 use fail::fail_point;
@@ -67,7 +67,7 @@ impl Sqlite {
     async fn take(
         &self,
         tenant: &TenantId,
-        by: &Holder,
+        (by, login): (&Holder, &Login),
         lease_ms: i64,
         doing: &'static str,
     ) -> StoreResult<Taken> {
@@ -103,7 +103,7 @@ impl Sqlite {
             "UPDATE tenant SET stage_fence = stage_fence + 1, stage_until_ms = {NOW_MS} + ?2,
                  stage_stale = stage_stale OR (NOT ?5
                      AND (stage_operation IS NOT NULL OR stage_request IS NOT NULL)),
-                 stage_operation = ?3, stage_request = ?4
+                 stage_operation = ?3, stage_request = ?4, stage_login = ?6
              WHERE id = ?1 RETURNING revision, stage_fence, stage_stale"
         );
         let row = sqlx::query(AssertSqlSafe(sql))
@@ -112,6 +112,7 @@ impl Sqlite {
             .bind(operation)
             .bind(request)
             .bind(again)
+            .bind(login.as_str())
             .fetch_one(&mut *tx)
             .await
             .map_err(to(doing))?;
@@ -272,7 +273,10 @@ impl StagingStore for Sqlite {
         lease_ms: i64,
     ) -> StoreResult<Begun> {
         let doing = "open a tenant's content for writing";
-        let (stage, stale) = match self.take(scope.tenant(), holder, lease_ms, doing).await? {
+        let (stage, stale) = match self
+            .take(scope.tenant(), (holder, scope.login()), lease_ms, doing)
+            .await?
+        {
             Taken::Not(answer) => return Ok(answer),
             Taken::Held { stage, stale } => (stage, stale),
         };
@@ -364,6 +368,7 @@ impl StagingStore for Sqlite {
         let next = stage.base.next();
         let mut tx = self.write(doing).await?;
         let no = held(&mut tx, stage, doing).await?;
+        note_revision(&mut tx, no, next, doing).await?;
         sqlx::query(
             "UPDATE tenant SET revision = ?2, stage_operation = NULL, stage_request = NULL,
                  stage_until_ms = 0, stage_stale = 0, stage_fence = stage_fence + 1
@@ -374,7 +379,6 @@ impl StagingStore for Sqlite {
         .execute(&mut *tx)
         .await
         .map_err(to(doing))?;
-        note_revision(&mut tx, no, next, doing).await?;
         if let Some((claim, operation)) = ended {
             operations::end(&mut tx, claim, operation, doing).await?;
         }

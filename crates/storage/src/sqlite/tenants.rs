@@ -94,14 +94,17 @@ async fn insert_tenant(
     Ok(no)
 }
 
-/// Notes when a revision was made.
+/// Notes when a revision was made, and by whoever holds the stage.
 pub(super) async fn note_revision(
     connection: &mut SqliteConnection,
     no: i64,
     revision: Revision,
     doing: &'static str,
 ) -> StoreResult<()> {
-    let sql = format!("INSERT INTO revision VALUES (?1, ?2, {NOW_MS})");
+    let sql = format!(
+        "INSERT INTO revision SELECT no, ?2, {NOW_MS}, stage_operation, stage_login
+         FROM tenant WHERE no = ?1"
+    );
     sqlx::query(AssertSqlSafe(sql))
         .bind(no)
         .bind(revision.0)
@@ -209,7 +212,7 @@ impl TenantStore for Sqlite {
         };
         packages::insert(&mut tx, no, package, doing).await?;
         sqlx::query(
-            "INSERT INTO role SELECT ?1, login, 'TenantAdmin' FROM account WHERE login = ?2",
+            "INSERT INTO role SELECT ?1, login, 'TenantAdmin', 0 FROM account WHERE login = ?2",
         )
         .bind(no)
         .bind(admin.as_str())
@@ -286,10 +289,12 @@ impl TenantStore for Sqlite {
             "INSERT INTO tenant_deleted VALUES (?1)",
             "DELETE FROM tenant WHERE no = ?1",
             "DELETE FROM role WHERE tenant = ?1",
+            "DELETE FROM review WHERE tenant = ?1",
             "DELETE FROM token WHERE tenant = ?1",
             "DELETE FROM package WHERE tenant = ?1",
             "DELETE FROM idempotency WHERE tenant = ?1",
             "DELETE FROM bundle WHERE tenant = ?1",
+            "DELETE FROM trusted_server WHERE tenant = ?1",
             "DELETE FROM file WHERE tenant = ?1",
             "DELETE FROM revision WHERE tenant = ?1",
         ] {
@@ -357,15 +362,6 @@ impl TenantStore for Sqlite {
             };
             pruned += more;
         }
-        sqlx::query(
-            "DELETE FROM revision WHERE tenant = (SELECT no FROM tenant WHERE id = ?1)
-                 AND revision < min(?2, (SELECT revision FROM tenant WHERE id = ?1))",
-        )
-        .bind(tenant.as_str())
-        .bind(before.0)
-        .execute(&self.writer)
-        .await
-        .map_err(to(doing))?;
         Ok(pruned)
     }
 
@@ -375,7 +371,7 @@ impl TenantStore for Sqlite {
         tenant: &TenantId,
         age_ms: i64,
     ) -> StoreResult<Option<Revision>> {
-        // Older notes are deleted when they are pruned: then the oldest one left is the answer.
+        // Older notes were deleted once: then the oldest one left is the answer.
         let sql = format!(
             "SELECT coalesce(
                  (SELECT max(r.revision) FROM revision r

@@ -1,7 +1,7 @@
 //! Users, roles and tokens.
 
 use dev2prod_engine::ports::{ApiToken, Store, User};
-use dev2prod_model::access::{Principal, Role, Scope};
+use dev2prod_model::access::{Grant, Principal, Role, Scope};
 use dev2prod_model::id::TenantId;
 use secrecy::ExposeSecret;
 use uuid::Uuid;
@@ -59,9 +59,13 @@ pub async fn a_caller_is_known_with_all_its_roles(store: &dyn Store) {
     let give = |scope: Scope<_>, role| async move {
         store.set_role(&scope, &login("ann"), role).await.unwrap()
     };
-    assert!(give(world.scope(), Some(Role::Viewer)).await);
-    assert!(give(other.scope(), Some(Role::Promoter)).await);
-    assert!(give(world.scope(), Some(Role::TenantAdmin)).await);
+    let approver = |role| Grant {
+        role,
+        approver: true,
+    };
+    assert!(give(world.scope(), Some(approver(Role::Viewer))).await);
+    assert!(give(other.scope(), Some(approver(Role::Promoter))).await);
+    assert!(give(world.scope(), Some(Grant::of(Role::TenantAdmin))).await);
     let (kept, ann) = store.account(&login("ann")).await.unwrap().unwrap();
     assert_eq!(seen(&kept), ("ann", "hash of ann", false, NOW_MS, NOW_MS));
     let mut expected = Principal {
@@ -72,6 +76,7 @@ pub async fn a_caller_is_known_with_all_its_roles(store: &dyn Store) {
             (other.tenant.clone(), Role::Promoter),
         ]
         .into(),
+        approves: [other.tenant.clone()].into(),
     };
     assert_eq!(ann, expected);
     assert!(give(world.scope(), None).await);
@@ -83,7 +88,7 @@ pub async fn a_caller_is_known_with_all_its_roles(store: &dyn Store) {
     let (_, ann) = store.account(&login("ann")).await.unwrap().unwrap();
     assert_eq!(ann, expected);
     let nobody = store
-        .set_role(&world.scope(), &login("bob"), Some(Role::Viewer))
+        .set_role(&world.scope(), &login("bob"), Some(Grant::of(Role::Viewer)))
         .await;
     assert!(!nobody.unwrap());
     let all = store.users(&server).await.unwrap();
@@ -92,6 +97,7 @@ pub async fn a_caller_is_known_with_all_its_roles(store: &dyn Store) {
         .map(|(user, roles)| (user.login.as_str(), roles.len()))
         .collect();
     assert_eq!(roles, [("ann", 1), ("root", 2)]);
+    assert_eq!(all[0].1[&other.tenant], approver(Role::Promoter));
 }
 
 /// A second user of a login is refused, and the first stays as it was.
@@ -195,7 +201,7 @@ pub async fn a_deleted_user_leaves_no_role_and_no_token(store: &dyn Store) {
             .unwrap()
     );
     let given = store
-        .set_role(&world.scope(), &login("ann"), Some(Role::Viewer))
+        .set_role(&world.scope(), &login("ann"), Some(Grant::of(Role::Viewer)))
         .await;
     assert!(given.unwrap());
     let (_, ann) = store.account(&login("ann")).await.unwrap().unwrap();

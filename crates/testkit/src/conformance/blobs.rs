@@ -131,6 +131,30 @@ pub async fn a_deleted_blob_is_gone(blobs: &dyn BlobStore) {
     }
 }
 
+/// Whoever listed a blob deletes that one, and none that was written since under its name.
+pub async fn a_blob_written_anew_is_not_deleted_for_an_old_one(blobs: &dyn BlobStore) {
+    write(blobs, &path(1), &pattern(10)).await;
+    write(blobs, &path(2), &pattern(10)).await;
+    let listed: Vec<_> = blobs.list().try_collect().await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    write(blobs, &path(2), &pattern(10)).await;
+    let mut deleted = Vec::new();
+    for blob in &listed {
+        deleted.push((
+            blob.path.as_str(),
+            blobs.delete_unchanged(blob).await.unwrap(),
+        ));
+    }
+    deleted.sort();
+    assert_eq!(
+        deleted,
+        [(path(1).as_str(), true), (path(2).as_str(), false)]
+    );
+    assert_eq!(paths(blobs).await, [path(2).as_str()]);
+    let gone = listed.iter().find(|blob| blob.path == path(1).as_str());
+    assert!(!blobs.delete_unchanged(gone.unwrap()).await.unwrap());
+}
+
 /// Every blob is listed with its path, its size and a time.
 pub async fn all_blobs_are_listed(blobs: &dyn BlobStore) {
     let tenant = "200".parse().unwrap();

@@ -12,6 +12,7 @@
 )]
 
 pub mod accounts;
+pub mod audit;
 pub mod baselines;
 pub mod blobs;
 pub mod cancels;
@@ -23,9 +24,12 @@ pub mod operations;
 pub mod packages;
 pub mod pruning;
 pub mod random;
+pub mod reviews;
+pub mod settings;
 pub mod stages;
 pub mod staging;
 pub mod tenants;
+pub mod trust;
 mod world;
 
 /// Hands every story over a `&dyn Store` to a macro, as `group { story story ... } ...`.
@@ -54,6 +58,13 @@ macro_rules! for_each_store_story {
                 a_token_is_found_by_its_digest
                 a_token_of_a_deleted_tenant_opens_nothing
                 the_signing_key_is_the_first_one
+            }
+            audit {
+                a_tenant_sees_what_is_about_it
+                an_audit_trail_is_read_in_pages
+                failures_of_a_kind_are_one_entry
+                an_audit_trail_outlives_its_tenant
+                old_audit_entries_are_pruned
             }
             content {
                 pages_neither_split_nor_lose_items
@@ -120,6 +131,8 @@ macro_rules! for_each_store_story {
                 an_end_is_written_once
                 a_plan_is_used_by_what_completed
                 a_restart_ends_all_leases
+                old_plans_are_let_go_unless_somebody_waits_for_them
+                old_operations_are_forgotten_with_their_reviews
                 a_promise_holds_until_it_ends
                 operations_are_listed_newest_first
                 operations_of_a_deleted_tenant_are_nobodys
@@ -142,6 +155,13 @@ macro_rules! for_each_store_story {
                 a_package_is_replaced_and_deleted
                 the_largest_number_stops_nobody
             }
+            trust {
+                a_trusted_server_is_kept_by_name
+                no_more_servers_are_trusted_than_may_be
+                the_key_of_bundles_is_the_first_one
+                an_origin_is_here_if_its_tenant_is
+                a_deleted_tenant_s_trust_goes_with_it
+            }
             files {
                 a_file_is_kept_as_it_is
                 files_are_found_by_their_bytes
@@ -149,6 +169,18 @@ macro_rules! for_each_store_story {
                 bytes_in_use_do_not_expire
                 plans_are_known_while_an_operation_names_them
                 the_first_record_of_a_bundle_stays
+            }
+            reviews {
+                the_first_review_stays
+                reviews_are_read_together
+                reviews_go_with_their_tenant
+            }
+            settings {
+                a_new_tenant_asks_nothing
+                settings_are_kept_as_they_are
+                an_import_waits_for_its_tenants_time_and_holds_up_nobody
+                new_settings_let_imports_begin
+                a_postponed_import_is_as_if_it_had_not_begun
             }
             random {
                 a_store_is_a_map_of_versions
@@ -170,6 +202,7 @@ macro_rules! for_each_blob_story {
                 a_local_file_becomes_a_blob
                 a_blob_is_read_as_a_local_file
                 a_deleted_blob_is_gone
+                a_blob_written_anew_is_not_deleted_for_an_old_one
                 all_blobs_are_listed
                 unfinished_blobs_are_swept
                 a_store_of_blobs_answers

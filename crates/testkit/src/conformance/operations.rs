@@ -9,11 +9,12 @@ use dev2prod_model::operation::{
     Counts, ImportReport, Kind, Notice, Operation, Phase, Progress, Report, Request, SectionReport,
     State, Status,
 };
+use dev2prod_model::review::{Decision, Review};
 use dev2prod_model::section::Section;
 
 use super::world::{
-    LONG_MS, NOW_MS, World, a_moment, assert_fenced, completed, digest, failed, item, key, origin,
-    upkeep,
+    LONG_MS, NOW_MS, World, a_moment, assert_fenced, completed, digest, failed, item, key, login,
+    origin, upkeep,
 };
 
 /// A report with something in every part.
@@ -38,13 +39,15 @@ fn report() -> Report {
             counts,
             errors: vec![notice.clone()],
             error_count: 4,
-            warnings: vec![notice],
+            warnings: vec![notice.clone()],
             warning_count: 1,
         }],
+        warnings: vec![notice],
         plan: Some(digest(5)),
         target_revision: Revision(3),
         result_revision: None,
         origin: Some(origin(7)),
+        content_digest: Some(digest(6)),
     })
 }
 
@@ -405,4 +408,92 @@ pub async fn a_plan_is_used_by_what_completed(store: &dyn Store) {
     }
     let elsewhere = store.carried_out(&other.scope(), plan).await.unwrap();
     assert_eq!(elsewhere, None);
+}
+
+/// A plan is kept as long as somebody waits to carry it out; one that nobody waits for goes with its
+/// time, and the dry run stays in the history.
+pub async fn old_plans_are_let_go_unless_somebody_waits_for_them(store: &dyn Store) {
+    let world = World::new(store).await;
+    let mut dry_runs = Vec::new();
+    for second in 1..=2 {
+        world.enqueue(Kind::DryRun, second).await;
+        let claim = world.claim(LONG_MS).await.unwrap();
+        let ended = completed(&claim);
+        store.finish(&claim, &ended).await.unwrap();
+        dry_runs.push(ended);
+    }
+    let mut import = world.operation(Kind::Import, 3);
+    if let Request::Import { plan, .. } = &mut import.request {
+        *plan = Some(dry_runs[0].id);
+    }
+    let kept = store.enqueue(&world.scope(), &import, None, NOW_MS).await;
+    assert_eq!(kept.unwrap(), Enqueued::New);
+    let ended_ms = dry_runs[0].updated_ms;
+    let forget = async |before_ms| {
+        let forgotten = store.forget_plans(&upkeep(), before_ms, 9).await;
+        forgotten.unwrap()
+    };
+    let plans = [digest(0x91a4)];
+    let known = async || {
+        let known = store.known_plans(&upkeep(), &world.tenant, &plans).await;
+        known.unwrap().len()
+    };
+    assert_eq!(forget(ended_ms).await, 0, "they are not that old");
+    assert_eq!(
+        forget(ended_ms + 1).await,
+        1,
+        "somebody waits for the first"
+    );
+    assert_eq!(known().await, 1);
+    let claim = world.claim(LONG_MS).await.unwrap();
+    assert_eq!(forget(ended_ms + 1).await, 0, "somebody carries it out");
+    store.finish(&claim, &failed(&claim)).await.unwrap();
+    assert_eq!(forget(ended_ms + 1).await, 1);
+    assert_eq!(known().await, 0);
+    let kept = store.operation(&world.scope(), dry_runs[0].id).await;
+    assert_eq!(kept.unwrap().as_ref(), Some(&dry_runs[0]));
+}
+
+/// Only what ended before the moment is forgotten, and what was decided about it; what somebody
+/// waits for is kept.
+pub async fn old_operations_are_forgotten_with_their_reviews(store: &dyn Store) {
+    let world = World::new(store).await;
+    let dry_run = world.enqueue(Kind::DryRun, 1).await.id;
+    let claim = world.claim(LONG_MS).await.unwrap();
+    let ended = completed(&claim);
+    store.finish(&claim, &ended).await.unwrap();
+    let review = Review {
+        decision: Decision::Approved,
+        by: login("bob"),
+        at_ms: NOW_MS,
+        plan: digest(1),
+    };
+    let scope = world.approver();
+    assert!(store.keep_review(&scope, dry_run, &review).await.unwrap());
+    let mut import = world.operation(Kind::Import, 2);
+    if let Request::Import { plan, .. } = &mut import.request {
+        *plan = Some(dry_run);
+    }
+    let kept = store.enqueue(&world.scope(), &import, None, NOW_MS).await;
+    assert_eq!(kept.unwrap(), Enqueued::New);
+    let forget = async |before_ms| {
+        let forgotten = store.forget_operations(&upkeep(), before_ms, 9).await;
+        forgotten.unwrap()
+    };
+    assert_eq!(forget(i64::MAX).await, 0, "somebody waits for it");
+    let claim = world.claim(LONG_MS).await.unwrap();
+    store.finish(&claim, &failed(&claim)).await.unwrap();
+    assert_eq!(forget(ended.updated_ms).await, 0);
+    assert_eq!(
+        store
+            .reviews(&world.scope(), &[dry_run])
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(forget(i64::MAX).await, 2);
+    assert_eq!(store.reviews(&world.scope(), &[dry_run]).await.unwrap(), []);
+    let left = store.operation(&world.scope(), dry_run).await.unwrap();
+    assert_eq!(left, None);
 }

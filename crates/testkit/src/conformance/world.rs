@@ -6,7 +6,8 @@ use dev2prod_engine::ports::{
     BaselineChange, Begun, Change, Enqueued, Holder, Link, Page, PutItem, Stage, Store, User,
 };
 use dev2prod_model::access::{
-    Permission, Principal, Role, Scope, ServerScope, Upkeep, authorize, authorize_server,
+    ApproverScope, Permission, Principal, Role, Scope, ServerScope, Upkeep, authorize,
+    authorize_approver, authorize_server,
 };
 use dev2prod_model::id::{FileId, Login, OperationId, Origin, PackageId, TenantId};
 use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
@@ -16,6 +17,7 @@ use dev2prod_model::operation::{
 use dev2prod_model::package::{Package, Selection};
 use dev2prod_model::plan::{ImportOptions, Settlement};
 use dev2prod_model::section::Section;
+use dev2prod_model::sender::Sender;
 use dev2prod_model::tenant::{Tenant, TenantKind};
 use uuid::Uuid;
 
@@ -171,6 +173,7 @@ impl<'s> World<'s> {
                 login: login("root"),
                 system_admin: true,
                 roles: [(tenant.clone(), Role::TenantAdmin)].into(),
+                approves: [tenant.clone()].into(),
             },
             tenant,
         };
@@ -212,6 +215,10 @@ impl<'s> World<'s> {
 
     pub(super) fn scope<P: Permission>(&self) -> Scope<P> {
         authorize(&self.principal, &self.tenant).expect("root administers the tenant")
+    }
+
+    pub(super) fn approver(&self) -> ApproverScope {
+        authorize_approver(&self.principal, &self.tenant).expect("root approves in the tenant")
     }
 
     /// Asks for the right to write.
@@ -319,6 +326,7 @@ impl<'s> World<'s> {
             tenant: self.tenant.clone(),
             request,
             created_by: login("root"),
+            sender: Sender::new(Some([192, 0, 2, 7].into()), Some("curl/8.5")),
             created_ms: ms,
             updated_ms: ms,
             state: State::Pending,

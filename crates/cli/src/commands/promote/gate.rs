@@ -5,6 +5,7 @@ use dev2prod_client::api::{ChangesQuery, Feature, ImportRequest};
 use dev2prod_client::{InTenant, RemoteImport};
 
 use super::super::plan_options::PlanArgs;
+use super::super::steps;
 use crate::exit::CommandError;
 use crate::output::counted;
 
@@ -40,19 +41,11 @@ pub(super) async fn nothing_new(
     request: ImportRequest,
     plan: &RemoteImport,
 ) -> Result<ImportRequest, CommandError> {
-    let features = target.client().features().await?;
-    if let Some(plan) = plan
-        .id
-        .parse()
-        .ok()
-        .filter(|_| features.contains(&Feature::SealedPlan))
-    {
-        return Ok(ImportRequest {
-            plan_id: Some(plan),
-            comment: request.comment,
-            ..ImportRequest::of_file(request.file_id)
-        });
+    let request = steps::by_plan(target, request, plan).await?;
+    if request.plan_id.is_some() {
+        return Ok(request);
     }
+    let features = target.client().features().await?;
     let offered = features.contains(&Feature::FirstDelivery);
     let chosen = request.first_delivery.is_some();
     let first_delivery = if offered && !chosen {
@@ -64,6 +57,22 @@ pub(super) async fn nothing_new(
         first_delivery,
         ..request
     })
+}
+
+/// Whether the target imports approved plans only.
+pub(super) async fn needs_approval(target: &InTenant) -> Result<bool, CommandError> {
+    let features = target.client().features().await?;
+    Ok(features.contains(&Feature::Settings) && target.settings().await?.require_approval)
+}
+
+/// The end of a promotion whose plan somebody else has to approve first.
+pub(super) fn waits_for_approval(target: &InTenant, plan: &RemoteImport) -> CommandError {
+    let (tenant, id) = (target.tenant(), &plan.id);
+    CommandError::still_going(format!(
+        "tenant {tenant} imports approved plans only, and that of dry run {id} is not approved yet; nothing was changed"
+    ))
+    .hint(format!("somebody else with the role Approver looks at it: 'dev2prod changes {id}', then 'dev2prod approve {id}'"))
+    .hint(format!("then go on: 'dev2prod promote --plan {id}'"))
 }
 
 /// How many items would be replaced by a first delivery.

@@ -1,13 +1,16 @@
 //! `dev2prod promote`: the seven documented steps.
 
 mod gate;
+mod planned;
 mod report;
 
 use clap::Args;
 use dev2prod_client::api::ImportRequest;
 use dev2prod_client::{InTenant, Part, RemoteImport};
+use dev2prod_model::id::OperationId;
 
 use self::report::{Ended, Report, TenantShown};
+use super::pipeline::{Junit, PipelineArgs};
 use super::plan_options::PlanArgs;
 use super::verdict::{export_ended, import_ended};
 use super::waiting::{Deadline, WaitArgs};
@@ -20,7 +23,8 @@ use crate::output::{Output, can_ask, counted, notices, plan, print, say};
 ///
 /// Exports it, downloads it, uploads it to the target, shows what an import would do there, asks,
 /// and imports it. Nothing is imported after a dry run with errors, nor where a first delivery
-/// would replace what the target has, unless --first-delivery says so.
+/// would replace what the target has, unless --first-delivery says so. Where the target wants an
+/// approval it ends after the dry run; once somebody has approved it, --plan goes on.
 ///
 /// For pipelines: DEV2PROD_FROM_URL, …TENANT, …LOGIN, …PASSWORD and …TOKEN, the same with TO, and
 /// without either for both. Without a terminal nothing asks: pass --yes.
@@ -44,6 +48,16 @@ pub(crate) struct PromoteArgs {
     /// The package's number in the source
     #[arg(long, value_name = "ID", default_value = "10000")]
     package: String,
+    /// Go on with this dry run: carry out its plan and no other, or say what moved since
+    #[arg(
+        long = "plan",
+        value_name = "DRY-RUN-ID",
+        conflicts_with_all = [
+            "from", "from_tenant", "package", "dry_run", "conflicts", "first_delivery", "removals",
+            "removals_max", "allow_older", "resolve",
+        ]
+    )]
+    plan_id: Option<OperationId>,
     /// Only show what an import would do
     #[arg(long)]
     dry_run: bool,
@@ -53,6 +67,8 @@ pub(crate) struct PromoteArgs {
     /// End with 6 instead of 0 if there are changes
     #[arg(long)]
     detailed_exitcode: bool,
+    #[command(flatten)]
+    pipeline: PipelineArgs,
     #[command(flatten)]
     plan: PlanArgs,
     #[command(flatten)]
@@ -66,8 +82,18 @@ pub(crate) async fn run(args: &PromoteArgs, output: Output) -> CommandResult {
         return Err(CommandError::usage("nobody can be asked before the import")
             .hint("pass --yes to import without asking, or --dry-run to only look"));
     }
+    if args.dry_run && args.wait.no_wait && args.pipeline.is_asked() {
+        return Err(
+            CommandError::usage("--no-wait does not see how the dry run ends")
+                .hint("leave it out, or leave out --junit and --fail-on-warnings"),
+        );
+    }
     let from = (args.from.as_deref(), args.from_tenant.as_deref());
     let to = (args.to.as_deref(), args.to_tenant.as_deref());
+    if let Some(plan) = args.plan_id {
+        let target = connect::target_side(to, &args.credentials)?;
+        return planned::run(args, plan, &target, output).await;
+    }
     let (source, target) = connect::both_sides(from, to, &args.credentials)?;
     let promotion = Promotion {
         args,
@@ -76,7 +102,9 @@ pub(crate) async fn run(args: &PromoteArgs, output: Output) -> CommandResult {
         deadline: args.wait.timeout.deadline(),
     };
     let mut report = Report::default();
-    let ended = promotion.run(&mut report, output).await;
+    let mut junit = Junit::new("promote", &args.pipeline);
+    let ended = promotion.run(&mut report, &mut junit, output).await;
+    let ended = junit.write(ended);
     if let Err(error) = &ended
         && report.outcome.is_none()
     {
@@ -96,14 +124,19 @@ struct Promotion<'a> {
 }
 
 impl Promotion<'_> {
-    async fn run(&self, report: &mut Report, output: Output) -> CommandResult {
+    async fn run(
+        &self,
+        report: &mut Report,
+        junit: &mut Junit<'_>,
+        output: Output,
+    ) -> CommandResult {
         // What the target does not offer is refused before anything is done anywhere.
         offered::options(self.target.client(), &self.args.plan.request("")).await?;
         report.source = Some(TenantShown::ask(&self.source).await?);
         report.target = Some(TenantShown::ask(&self.target).await?);
         report.show_tenants();
 
-        let request = self.args.plan.request(self.carry(report).await?);
+        let request = self.args.plan.request(self.carry(report, junit).await?);
         report.file_id = Some(request.file_id.clone());
         if self.args.dry_run && self.args.wait.no_wait {
             return self.start(true, &request, report, output).await;
@@ -111,11 +144,19 @@ impl Promotion<'_> {
         let plan = self.import(true, &request, output).await?;
         report.dry_run = Some(plan.raw.clone());
         notices::of_import(&plan);
+        junit.note_import(&self.target, &plan).await?;
         import_ended(&plan, true, false)?;
         gate::first_delivery(&self.target, &plan, &self.args.plan).await?;
+        self.args
+            .pipeline
+            .refuse_warnings("plan", plan.warning_count())?;
         if self.args.dry_run {
             report.outcome = Some(Ended::DryRun);
             return import_ended(&plan, true, self.args.detailed_exitcode);
+        }
+        if gate::needs_approval(&self.target).await? {
+            report.outcome = Some(Ended::WaitsForApproval);
+            return Err(gate::waits_for_approval(&self.target, &plan));
         }
         self.confirm(report, &plan)?;
         let request = gate::nothing_new(&self.target, request, &plan).await?;
@@ -124,6 +165,7 @@ impl Promotion<'_> {
         }
         let import = self.import(false, &request, output).await?;
         report.import = Some(import.raw.clone());
+        junit.note_import(&self.target, &import).await?;
         // The dry run has told the warnings; what is new is why it failed.
         if import_ended(&import, false, false).is_err() {
             notices::of_import(&import);
@@ -134,10 +176,17 @@ impl Promotion<'_> {
     }
 
     /// Steps 1 to 4: export, ask, download, upload. The answer is the file in the target.
-    async fn carry(&self, report: &mut Report) -> Result<String, CommandError> {
+    async fn carry(
+        &self,
+        report: &mut Report,
+        junit: &mut Junit<'_>,
+    ) -> Result<String, CommandError> {
         let export = steps::export(&self.source, &self.args.package, &self.deadline).await?;
         report.export = Some(export.raw.clone());
+        junit.note_export(&export);
         export_ended(&export)?;
+        let warnings = export.warnings.len() as u64;
+        self.args.pipeline.refuse_warnings("export", warnings)?;
         let Some(file_id) = &export.file_id else {
             return Err(CommandError::failed(format!(
                 "the export {} names no file",

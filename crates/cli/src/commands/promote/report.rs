@@ -45,6 +45,8 @@ pub(super) enum Ended {
     Started,
     /// A plan stands in the way; nothing was changed.
     Refused,
+    /// The plan was made, and somebody else has to approve it.
+    WaitsForApproval,
     /// It is not known how it ends: the waiting stopped.
     StillGoing,
     /// It failed.

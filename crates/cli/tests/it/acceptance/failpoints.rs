@@ -29,6 +29,7 @@ fn every_failpoint_is_listed_and_every_listed_one_is_there() {
     }
     let listed = dev2prod_engine::FAILPOINTS
         .iter()
+        .chain(dev2prod_engine::HOUSEKEEPING_FAILPOINTS)
         .map(|&name| name.to_owned());
     assert_eq!(listed.collect::<BTreeSet<_>>(), found);
 }

@@ -32,6 +32,7 @@ fn a_bundle_is_shown_and_verified() {
     revision  1
     made      [time] UTC
     content   [digest]
+    signed    by [digest]
 
     SECTION                          ITEMS
     metadata                             1

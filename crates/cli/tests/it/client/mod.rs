@@ -5,13 +5,17 @@
 mod administration;
 mod bundles;
 mod canceling;
+mod compare;
 mod content;
 mod exit_codes;
+mod folders;
 mod network;
 mod packages;
+mod pipelines;
 mod plain_server;
 mod promotion;
 mod saved_servers;
 mod steps;
 pub(crate) mod tenants;
 mod terminal;
+pub(crate) mod trust;

@@ -25,7 +25,7 @@ pub(in crate::import) async fn draft(
     heartbeat: &Heartbeat,
     scratch: &Path,
 ) -> Result<Draft, JobError> {
-    let mut drafter = Drafter::new(manifest, options, false, heartbeat, scratch)?;
+    let mut drafter = Drafter::new(target, manifest, options, heartbeat, scratch)?;
     let mut before = Before {
         heads,
         waiting: VecDeque::new(),

@@ -37,7 +37,7 @@ impl Sqlite {
         };
         let (stands, held) = (
             operation(&row)?,
-            column(&row, 13, "operation.lease_until_ms")?,
+            column(&row, 15, "operation.lease_until_ms")?,
         );
         let Ok(asked) = stands.clone().ask_cancel(scope.login(), held, now_ms) else {
             return Ok(Some(CancelAsked::Over(stands)));

@@ -37,7 +37,8 @@ impl Sqlite {
         // Reports may be large, and who follows reads them elsewhere.
         let sql = format!(
             "SELECT o.id, t.id, o.request, o.created_by, o.created_ms, o.updated_ms, o.status,
-                 o.server, o.started_ms, o.progress, NULL, o.failure, o.cancel_by, o.moved
+                 o.server, o.started_ms, o.progress, NULL, o.failure, o.cancel_by,
+                 o.address, o.agent, o.moved
              FROM tenant t CROSS JOIN operation o ON o.tenant = t.no
              WHERE t.id = ?1 AND o.moved > ?2 {open} ORDER BY o.moved LIMIT ?3"
         );
@@ -51,7 +52,7 @@ impl Sqlite {
         rows.iter()
             .map(|row| {
                 Ok(Moved {
-                    version: column(row, 13, "operation.moved")?,
+                    version: column(row, 15, "operation.moved")?,
                     operation: operation(row)?,
                 })
             })

@@ -1,18 +1,21 @@
 //! `dev2prod bundle …`: on this machine, without a server.
 
-use std::fs::File;
+mod diff;
+mod unpack;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use comfy_table::Cell;
-use dev2prod_bundle::{BundleError, Limits, Manifest, Reader, verify};
+use dev2prod_bundle::{Manifest, verify};
 use serde_json::json;
 
-use crate::exit::{CommandError, CommandResult, Exit};
+use super::local::{open_bundle as open, refused};
+use crate::exit::{CommandResult, Exit};
 use crate::output::progress::{Step, bytes};
 use crate::output::{Output, counted, say, table};
 
-/// Look into a bundle on this machine
+/// Look into a bundle on this machine, and turn it into a folder for version control and back
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  dev2prod bundle verify bundle.zip")]
 pub(crate) struct BundleArgs {
@@ -28,6 +31,15 @@ enum Command {
     /// Read all of a bundle and check every digest, count and name
     #[command(after_help = "Example:\n  dev2prod bundle verify bundle.zip")]
     Verify(FileArgs),
+    /// Show in which items and fields two bundles differ, or the folders they were unpacked to
+    #[command(after_help = "Example:\n  dev2prod bundle diff last.zip bundle.zip")]
+    Diff(diff::DiffArgs),
+    /// Write a bundle into a folder for version control, one file for each item
+    #[command(after_help = "Example:\n  dev2prod bundle unpack bundle.zip ./configuration")]
+    Unpack(unpack::UnpackArgs),
+    /// Make a bundle of a folder again, with what its files say now
+    #[command(after_help = "Example:\n  dev2prod bundle pack ./configuration bundle.zip")]
+    Pack(unpack::PackArgs),
 }
 
 #[derive(Args, Debug)]
@@ -41,20 +53,10 @@ pub(crate) fn run(args: &BundleArgs, output: Output) -> CommandResult {
     match &args.command {
         Command::Show(args) => show(&args.file, output),
         Command::Verify(args) => check(&args.file, output),
+        Command::Diff(args) => diff::run(args, output),
+        Command::Unpack(args) => unpack::unpack(args, output),
+        Command::Pack(args) => unpack::pack(args, output),
     }
-}
-
-fn open(path: &Path) -> Result<Reader, CommandError> {
-    let file = File::open(path).map_err(|error| {
-        CommandError::usage(format!("could not read {}: {error}", path.display()))
-    })?;
-    Reader::open(file, &Limits::default()).map_err(|error| refused(path, error))
-}
-
-fn refused(path: &Path, error: BundleError) -> CommandError {
-    anyhow::Error::new(error)
-        .context(path.display().to_string())
-        .into()
 }
 
 fn show(path: &Path, output: Output) -> CommandResult {
@@ -72,8 +74,12 @@ fn text(manifest: &Manifest) -> String {
             table::count(Some(section.count), None),
         ]);
     }
+    let signed = match &manifest.signature {
+        Some(signature) => format!("by {}", signature.public_key()),
+        None => "by nobody".to_owned(),
+    };
     format!(
-        "{}\npackage   {} {} ({:?})\nfrom      tenant {} at {}\nrevision  {}\nmade      {} UTC\ncontent   {}\n\n{}",
+        "{}\npackage   {} {} ({:?})\nfrom      tenant {} at {}\nrevision  {}\nmade      {} UTC\ncontent   {}\nsigned    {signed}\n\n{}",
         manifest.package_bundle_name,
         manifest.package.id,
         manifest.package.name,
