@@ -85,6 +85,7 @@ async fn a_listing_shows_one_revision_while_others_write() {
 async fn a_listing_that_outlasts_its_revision_is_gone_rather_than_short() {
     let world = World::with(Settings {
         revision_retention_ms: 0,
+        history_retention_ms: Some(0),
         ..Settings::default()
     })
     .await;

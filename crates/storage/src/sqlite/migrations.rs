@@ -35,6 +35,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0007_audit",
         include_str!("../../migrations/sqlite/0007_audit.sql"),
     ),
+    (
+        "0008_pruned",
+        include_str!("../../migrations/sqlite/0008_pruned.sql"),
+    ),
 ];
 
 /// Why a database is not brought up to date.

@@ -11,6 +11,7 @@ mod packages;
 mod plain_server;
 mod promotion;
 mod saved_servers;
+mod settings;
 mod steps;
 pub(crate) mod tenants;
 mod terminal;
