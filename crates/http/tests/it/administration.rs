@@ -180,7 +180,10 @@ async fn roles(app: &App, login: &str) -> Value {
     let all = users["Items"].as_array().unwrap();
     let found = all.iter().find(|user| user["Login"] == login);
     let roles = found.unwrap()["Roles"].as_array().unwrap().iter();
-    roles.filter(|role| role["Tenant"] == DEV).cloned().collect()
+    roles
+        .filter(|role| role["Tenant"] == DEV)
+        .cloned()
+        .collect()
 }
 
 #[tokio::test]
