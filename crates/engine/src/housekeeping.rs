@@ -260,12 +260,9 @@ where
 /// Deletes versions that ended longer ago than they are kept, where no operation may be reading
 /// them.
 async fn prune_versions(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
-    let settings = engine.settings();
-    let Some(history_ms) = settings.history_retention_ms else {
+    let Some(retention_ms) = engine.settings().version_retention_ms() else {
         return Ok(0);
     };
-    // Who reads a listing page by page comes back for a while.
-    let retention_ms = history_ms.max(settings.revision_retention_ms);
     let store = engine.store();
     let mut pruned = 0;
     for tenant in store.tenant_ids(upkeep).await? {

@@ -39,6 +39,15 @@ pub struct Settings {
     pub housekeeping_ms: i64,
 }
 
+impl Settings {
+    /// How long a version is there after it was replaced; `None`: for ever. Who reads a listing page
+    /// by page comes back for a while, however short history is kept.
+    pub fn version_retention_ms(&self) -> Option<i64> {
+        let history_ms = self.history_retention_ms?;
+        Some(history_ms.max(self.revision_retention_ms))
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         const MINUTE_MS: i64 = 60_000;

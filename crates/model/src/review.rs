@@ -232,9 +232,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(before: Option<Review>, decision: Decision, plan: Digest, by: &str) -> NotReviewed {
+    fn refused(before: Option<&Review>, decision: Decision, plan: Digest, by: &str) -> NotReviewed {
         let ann = login("ann");
-        let reviewed = of(&ann, before.as_ref());
+        let reviewed = of(&ann, before);
         reviewed.decide(decision, plan, &login(by), 9).unwrap_err()
     }
 
@@ -291,7 +291,7 @@ mod tests {
             ),
             (None, rejected(" "), PLAN, "bob", NotReviewed::NoReason),
         ] {
-            assert_eq!(refused(before, decision, plan, who), expected);
+            assert_eq!(refused(before.as_ref(), decision, plan, who), expected);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::connect::{Side, TenantArgs};
 use crate::exit::{CommandError, CommandResult};
 use crate::interrupt::Waiting;
 use crate::output::progress::Step;
-use crate::output::{Output, notices, plan};
+use crate::output::{Output, notices, plan, table};
 
 /// Show where an export, dry run or import stands
 ///
@@ -85,7 +85,13 @@ fn import_shown(import: &RemoteImport, output: Output) -> CommandResult {
         };
         let head = format!("{what} {}: {}", import.id, import.status);
         let waiting = import.waiting_for.as_ref();
-        let waiting = waiting.map_or_else(String::new, |id| format!(", waits for {id}"));
+        let mut waiting = waiting.map_or_else(String::new, |id| format!(", waits for {id}"));
+        if let Some(until) = import.waiting_until {
+            let until = table::moment(until);
+            waiting.push_str(&format!(
+                ", waits until {until} UTC for the tenant's window"
+            ));
+        }
         let by = canceled_by(&import.raw);
         format!("{head}{by}{waiting}\n{}", plan::plan(import))
     })?;

@@ -25,3 +25,10 @@ fn take_an_import_back() {
         "../../../../docs/guides/take-an-import-back.md"
     ));
 }
+
+#[test]
+fn review_before_you_import() {
+    follow(include_str!(
+        "../../../../docs/guides/review-before-you-import.md"
+    ));
+}

@@ -116,7 +116,9 @@ impl Pages {
 
     /// A listing that takes longer than old revisions are kept must not leave items out silently.
     async fn refuse_if_pruned(&self) -> EngineResult<()> {
-        let retention_ms = self.engine.settings().revision_retention_ms;
+        let Some(retention_ms) = self.engine.settings().version_retention_ms() else {
+            return Ok(());
+        };
         if self.engine.now_ms() - self.started_ms < retention_ms {
             return Ok(());
         }

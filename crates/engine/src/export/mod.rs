@@ -158,7 +158,9 @@ fn parts_of(engine: &Engine, claim: &Claim, tenant: &Tenant, package: &Package) 
 
 /// Fails if the revision that was read may have been pruned while it was read.
 async fn check_kept(engine: &Engine, tenant: &Tenant) -> Result<(), JobError> {
-    let kept = engine.settings().revision_retention_ms;
+    let Some(kept) = engine.settings().version_retention_ms() else {
+        return Ok(());
+    };
     let upkeep = Upkeep::of_the_server();
     let oldest = engine
         .store()

@@ -56,7 +56,7 @@ async fn review(
                 scope.login(),
                 engine.now_ms(),
             )
-            .map_err(refused)?;
+            .map_err(|why| refused(&why))?;
         if store.keep_review(scope, dry_run, &review).await? {
             return Ok(review);
         }
@@ -66,10 +66,10 @@ async fn review(
     )))
 }
 
-fn refused(why: NotReviewed) -> EngineError {
+fn refused(why: &NotReviewed) -> EngineError {
     let message = why.to_string();
     let code = match why {
-        NotReviewed::Own(dry_run) => return Denied::OwnPlan(dry_run).into(),
+        NotReviewed::Own(dry_run) => return Denied::OwnPlan(*dry_run).into(),
         NotReviewed::NoReason => return EngineError::invalid("missing_reason", message),
         NotReviewed::OtherPlan { .. } => "plan_digest_differs",
         NotReviewed::Approved { .. } => "plan_approved_before",

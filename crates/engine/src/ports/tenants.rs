@@ -86,8 +86,9 @@ pub trait TenantStore: Send + Sync {
         limit: u32,
     ) -> StoreResult<u64>;
 
-    /// The tenant's revision, and the one it had `age_ms` ago: nothing newer than that may be
-    /// pruned, by the store's clock.
+    /// The revision that the tenant had `age_ms` ago, by the store's clock: nothing newer than that
+    /// may be pruned. If versions were pruned later than that it is the oldest revision that is
+    /// whole.
     async fn revision_before(
         &self,
         upkeep: &Upkeep,

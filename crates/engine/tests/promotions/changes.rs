@@ -313,6 +313,7 @@ async fn a_conflict_shows_what_was_last_delivered_however_long_ago_that_was() {
     // Nothing is kept for readers: what is kept is kept for its own sake.
     let world = World::with(Settings {
         revision_retention_ms: 0,
+        history_retention_ms: Some(0),
         ..Settings::default()
     })
     .await;

@@ -2,9 +2,11 @@
 
 use dev2prod_engine::operations::{self, UndoRequest};
 use dev2prod_engine::ports::{BaselineRow, Page};
-use dev2prod_engine::{EngineError, EngineResult, Settings};
+use dev2prod_engine::{EngineError, EngineResult, Settings, housekeeping};
+use dev2prod_model::access::Upkeep;
 use dev2prod_model::digest::sha256;
 use dev2prod_model::id::{OperationId, TenantId};
+use dev2prod_model::item::Revision;
 use dev2prod_model::plan::ImportOptions;
 use dev2prod_model::section::Section;
 use insta::assert_snapshot;
@@ -335,6 +337,7 @@ async fn what_changed_nothing_cannot_be_undone_and_a_plan_is_of_one_undo() {
 async fn what_is_not_kept_any_more_cannot_be_put_back() {
     let world = World::with(Settings {
         revision_retention_ms: 1,
+        history_retention_ms: Some(1),
         ..Settings::default()
     })
     .await;
@@ -343,4 +346,33 @@ async fn what_is_not_kept_any_more_cannot_be_put_back() {
     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     let refused = world.undo(&prod, first.id, &plain()).await;
     assert_eq!(refused.failed(), "history_not_kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_for_ever_is_put_back_however_long_its_readers_are_gone() {
+    let world = World::with(Settings {
+        revision_retention_ms: 0,
+        ..Settings::default()
+    })
+    .await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let [first, second] = two_releases(&world, &dev, &prod).await;
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    assert_eq!(housekeeping::run_once(&world.engine).await.versions, 0);
+    world.undo(&prod, second.id, &plain()).await.done();
+    world.undo(&prod, first.id, &plain()).await.done();
+    assert!(world.digests(&prod).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_pruned_before_history_was_kept_for_ever_cannot_be_put_back() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let [first, second] = two_releases(&world, &dev, &prod).await;
+    let (store, upkeep) = (world.engine.store(), Upkeep::of_the_server());
+    let pruned = store.prune_versions(&upkeep, &prod, Revision(1), 1_000);
+    pruned.await.unwrap();
+    let refused = world.undo(&prod, first.id, &plain()).await;
+    assert_eq!(refused.failed(), "history_not_kept");
+    world.undo(&prod, second.id, &plain()).await.done();
 }

@@ -183,6 +183,7 @@ async fn pages_show_one_revision_whatever_is_written_meanwhile() {
 async fn a_page_is_gone_once_its_package_or_revision_is() {
     let settings = Settings {
         revision_retention_ms: 0,
+        history_retention_ms: Some(0),
         ..Settings::default()
     };
     let mut world = World::with(settings).await;

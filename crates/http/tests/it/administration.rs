@@ -1,7 +1,7 @@
 //! Tenants, users and roles.
 
 use axum::http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::{App, DEV, OTHER, PASSWORD, PROD};
 
@@ -159,23 +159,36 @@ async fn roles_of_a_tenant_are_given_by_its_administrators_and_the_servers() {
         elsewhere.send().await.expect(StatusCode::NOT_FOUND)["Code"],
         "unknown_tenant"
     );
-
-    let users = app
-        .get("/admin/users")
-        .by("admin")
-        .send()
-        .await
-        .expect(StatusCode::OK);
-    let found = users["Items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|user| user["Login"] == "é/n");
     assert_eq!(
-        found.unwrap()["Roles"],
+        roles(&app, "é/n").await,
         json!([{"Tenant": DEV, "Role": "Promoter"}])
     );
 
+    let take = app
+        .delete(format!("{user}/roles/{DEV}"))
+        .by("tenantadmin")
+        .send()
+        .await;
+    assert_eq!(take.status, StatusCode::NO_CONTENT);
+    assert_eq!(roles(&app, "é/n").await, json!([]));
+}
+
+/// The roles that a user has in the development tenant.
+async fn roles(app: &App, login: &str) -> Value {
+    let users = app.get("/admin/users").by("admin").send().await;
+    let users = users.expect(StatusCode::OK);
+    let all = users["Items"].as_array().unwrap();
+    let found = all.iter().find(|user| user["Login"] == login);
+    let roles = found.unwrap()["Roles"].as_array().unwrap().iter();
+    roles
+        .filter(|role| role["Tenant"] == DEV)
+        .cloned()
+        .collect()
+}
+
+#[tokio::test]
+async fn who_approves_has_that_beside_another_role() {
+    let app = App::start().await;
     for (body, expected) in [
         (
             r#"{"Role":"Approver"}"#,
@@ -186,21 +199,11 @@ async fn roles_of_a_tenant_are_given_by_its_administrators_and_the_servers() {
             json!([{"Tenant": DEV, "Role": "Promoter", "Approver": true}]),
         ),
     ] {
-        let given = role("tenantadmin", body).await.status;
+        let role = app.put(format!("/admin/users/outsider/roles/{DEV}"));
+        let given = role.by("tenantadmin").body(body).send().await.status;
         assert_eq!(given, StatusCode::NO_CONTENT);
-        let users = app.get("/admin/users").by("admin").send().await;
-        let users = users.expect(StatusCode::OK);
-        let all = users["Items"].as_array().unwrap();
-        let found = all.iter().find(|user| user["Login"] == "é/n");
-        assert_eq!(found.unwrap()["Roles"], expected);
+        assert_eq!(roles(&app, "outsider").await, expected);
     }
-
-    let take = app
-        .delete(format!("{user}/roles/{DEV}"))
-        .by("tenantadmin")
-        .send()
-        .await;
-    assert_eq!(take.status, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]

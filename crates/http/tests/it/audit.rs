@@ -16,6 +16,11 @@ async fn own(app: &App, tenant: &str) -> Vec<Value> {
     page["Items"].as_array().unwrap().clone()
 }
 
+/// The entries of a page, turned round.
+fn oldest_first(page: &Value) -> impl Iterator<Item = &Value> {
+    page["Items"].as_array().unwrap().iter().rev()
+}
+
 fn told(entry: &Value) -> String {
     let text = |name: &str| entry[name].as_str().unwrap_or("-");
     let (login, action, path) = (text("Login"), text("Action"), text("Path"));
@@ -23,80 +28,70 @@ fn told(entry: &Value) -> String {
     format!("{login} {action} {path} {status} {detail}")
 }
 
+/// Administers this and that; returns the secret of the token that was made.
+async fn administer(app: &App) -> String {
+    let mut secret = String::new();
+    for (method, by, path, body) in [
+        (
+            "POST",
+            "admin",
+            "/admin/users".to_owned(),
+            json!({"Login": "bo", "Password": "hidden word"}),
+        ),
+        (
+            "PUT",
+            "tenantadmin",
+            format!("/admin/users/bo/roles/{PROD}"),
+            json!({"Role": "Approver"}),
+        ),
+        (
+            "PATCH",
+            "admin",
+            "/admin/users/bo".to_owned(),
+            json!({"Password": "hidden too"}),
+        ),
+        (
+            "PUT",
+            "tenantadmin",
+            format!("/rest/{PROD}/dev2prod/settings"),
+            json!({"RequirePlan": true}),
+        ),
+        (
+            "POST",
+            "tenantadmin",
+            format!("/rest/{PROD}/dev2prod/packages"),
+            json!({"Name": "a package", "Mode": "Full"}),
+        ),
+        (
+            "POST",
+            "promoter",
+            "/admin/tokens".to_owned(),
+            json!({"Name": "ci"}),
+        ),
+        ("DELETE", "admin", "/admin/users/bo".to_owned(), json!({})),
+    ] {
+        let call = app.call(method.parse().unwrap(), path).by(by);
+        let call = call.header("user-agent", "curl/8.5");
+        let reply = call.body(body.to_string()).send().await;
+        assert!(reply.status.is_success(), "{reply:?}");
+        if by == "promoter" {
+            secret = reply.json()["Token"].as_str().unwrap().to_owned();
+        }
+    }
+    secret
+}
+
 #[tokio::test]
 async fn what_administration_did_is_told_with_what_it_was_about_and_no_secret() {
     let app = App::start().await;
-    let send = async |method: &str, by: &str, path: String, body: Value| {
-        let method = method.parse().unwrap();
-        let call = app
-            .call(method, path)
-            .by(by)
-            .header("user-agent", "curl/8.5");
-        let reply = call.body(body.to_string()).send().await;
-        assert!(reply.status.is_success(), "{reply:?}");
-        reply.text().to_owned()
-    };
-    let user = "/admin/users/bo".to_owned();
-    send(
-        "POST",
-        "admin",
-        "/admin/users".to_owned(),
-        json!({"Login": "bo", "Password": "hidden word"}),
-    )
-    .await;
-    send(
-        "PUT",
-        "tenantadmin",
-        format!("{user}/roles/{PROD}"),
-        json!({"Role": "Approver"}),
-    )
-    .await;
-    send(
-        "PATCH",
-        "admin",
-        user.clone(),
-        json!({"Password": "hidden too"}),
-    )
-    .await;
-    send(
-        "PUT",
-        "tenantadmin",
-        format!("/rest/{PROD}/dev2prod/settings"),
-        json!({"RequirePlan": true}),
-    )
-    .await;
-    let package = json!({"Name": "a package", "Mode": "Full"});
-    send(
-        "POST",
-        "tenantadmin",
-        format!("/rest/{PROD}/dev2prod/packages"),
-        package,
-    )
-    .await;
-    let token = send(
-        "POST",
-        "promoter",
-        "/admin/tokens".to_owned(),
-        json!({"Name": "ci"}),
-    )
-    .await;
-    send("DELETE", "admin", user, json!({})).await;
+    let token = administer(&app).await;
     // What only reads, and what is no administration, is in the history and not here.
-    app.get("/admin/users")
-        .by("admin")
-        .send()
-        .await
-        .expect(StatusCode::OK);
+    let users = app.get("/admin/users").by("admin").send().await;
+    users.expect(StatusCode::OK);
     app.upload(PROD, "a.zip", b"x").await;
 
     let all = trail(&app, "").await;
-    let entries: Vec<_> = all["Items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .rev()
-        .map(told)
-        .collect();
+    let entries = oldest_first(&all).map(told).collect::<Vec<_>>();
     insta::assert_snapshot!(entries.join("\n"), @r#"
     admin create_user /admin/users 201 {"Login":"bo","SystemAdmin":false}
     tenantadmin give_role /admin/users/bo/roles/987654321 204 {"Approver":true,"Role":"Viewer"}
@@ -111,8 +106,7 @@ async fn what_administration_did_is_told_with_what_it_was_about_and_no_secret() 
         (&first["Agent"], &first["Outcome"], &first["Count"]),
         (&json!("curl/8.5"), &json!("Done"), &json!(1))
     );
-    let token: Value = serde_json::from_str(&token).unwrap();
-    for secret in ["hidden", token["Token"].as_str().unwrap()] {
+    for secret in ["hidden", &token] {
         assert!(!all.to_string().contains(secret), "{secret}");
     }
 
@@ -168,13 +162,7 @@ async fn whoever_is_kept_out_is_told_once_and_counted() {
         let (code, count) = (entry["Code"].as_str().unwrap(), &entry["Count"]);
         format!("{} {code} {count}", self::told(entry))
     };
-    let entries: Vec<_> = all["Items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .rev()
-        .map(told)
-        .collect();
+    let entries = oldest_first(&all).map(told).collect::<Vec<_>>();
     insta::assert_snapshot!(entries.join("\n"), @r#"
     viewer replace_settings /rest/987654321/dev2prod/settings 403 null role_too_low 4
     outsider get_settings /rest/987654321/dev2prod/settings 404 null unknown_tenant 1

@@ -179,7 +179,7 @@ impl ImportWindow {
         }
         let week_ms = self.week_ms(at_ms);
         let waits = self.times.iter().map(|span| {
-            let wait_ms = span.from_ms() - week_ms;
+            let wait_ms = span.begins_ms() - week_ms;
             wait_ms.rem_euclid(WEEK_MS)
         });
         at_ms.saturating_add(waits.min().unwrap_or(0))
@@ -193,13 +193,13 @@ impl ImportWindow {
 }
 
 impl Span {
-    fn from_ms(&self) -> i64 {
+    fn begins_ms(&self) -> i64 {
         self.day as i64 * DAY_MS + self.from.ms()
     }
 
     fn holds(&self, week_ms: i64) -> bool {
         let to_ms = self.day as i64 * DAY_MS + self.to.ms();
-        (self.from_ms()..to_ms).contains(&week_ms)
+        (self.begins_ms()..to_ms).contains(&week_ms)
     }
 }
 

@@ -20,7 +20,7 @@ const COLUMNS: &str = "a.no, a.tenant_id, a.at_ms, a.last_ms, a.count, a.login, 
 fn row(row: &SqliteRow) -> StoreResult<AuditRow> {
     let tenant: Option<&str> = column(row, 1, "audit.tenant_id")?;
     let tenant = tenant
-        .map(|id| id.parse::<TenantId>())
+        .map(str::parse::<TenantId>)
         .transpose()
         .map_err(|error| corrupt("audit.tenant_id", &error))?;
     let address: Option<&str> = column(row, 6, "audit.address")?;

@@ -43,6 +43,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0009_canceled_and_followed",
         include_str!("../../migrations/sqlite/0009_canceled_and_followed.sql"),
     ),
+    (
+        "0010_pruned",
+        include_str!("../../migrations/sqlite/0010_pruned.sql"),
+    ),
 ];
 
 /// Why a database is not brought up to date.

@@ -179,6 +179,12 @@ impl Sqlite {
         let ended = Which::EndedBy(before);
         let mut pruned = versions::delete_items(&mut tx, no, &keys, ended, doing).await?;
         pruned += versions::delete_baselines(&mut tx, no, &keys, ended, doing).await?;
+        sqlx::query("UPDATE tenant SET pruned_rev = max(pruned_rev, ?2) WHERE no = ?1")
+            .bind(no)
+            .bind(before)
+            .execute(&mut *tx)
+            .await
+            .map_err(to(doing))?;
         let name = rows::item_ref(last, 0, "change")?;
         sqlx::query(
             "DELETE FROM change WHERE tenant = ?1 AND (revision, section, key) <= (?2, ?3, ?4)",
@@ -371,12 +377,11 @@ impl TenantStore for Sqlite {
         tenant: &TenantId,
         age_ms: i64,
     ) -> StoreResult<Option<Revision>> {
-        // Older notes were deleted once: then the oldest one left is the answer.
         let sql = format!(
-            "SELECT coalesce(
+            "SELECT max(t.pruned_rev, coalesce(
                  (SELECT max(r.revision) FROM revision r
                   WHERE r.tenant = t.no AND r.at_ms <= {NOW_MS} - ?2),
-                 (SELECT min(r.revision) FROM revision r WHERE r.tenant = t.no))
+                 (SELECT min(r.revision) FROM revision r WHERE r.tenant = t.no)))
              FROM tenant t WHERE t.id = ?1"
         );
         let revision: Option<i64> = sqlx::query_scalar(AssertSqlSafe(sql))

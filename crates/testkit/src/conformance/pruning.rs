@@ -23,6 +23,7 @@ pub async fn pruning_keeps_what_readers_at_the_limit_see(store: &dyn Store) {
         .await;
     world.commit(&[remove("b"), Change::Put(put("a", 3))]).await;
     world.commit(&puts(&[("b", 4)])).await;
+    assert_eq!(whole_since(&world).await, Some(Revision(0)));
     let before = (world.metadata(3).await, world.metadata(4).await);
     let baselines = (world.delivered(3).await, world.delivered(4).await);
     let pruned = store
@@ -41,10 +42,22 @@ pub async fn pruning_keeps_what_readers_at_the_limit_see(store: &dyn Store) {
         baselines
     );
     assert_eq!(world.referrers(1, &[item("z")]).await, []);
+    assert_eq!(
+        whole_since(&world).await,
+        Some(Revision(3)),
+        "however long ago that is"
+    );
     let again = store
         .prune_versions(&upkeep(), &world.tenant, Revision(3), 100)
         .await;
     assert_eq!(again.unwrap(), 0);
+}
+
+/// The oldest revision that is whole.
+async fn whole_since(world: &World<'_>) -> Option<Revision> {
+    let by = upkeep();
+    let whole = world.store.revision_before(&by, &world.tenant, i64::MAX);
+    whole.await.unwrap()
 }
 
 /// The version that a delivery brought, or wrote, is kept until the next delivery: also while that

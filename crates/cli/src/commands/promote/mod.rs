@@ -155,6 +155,11 @@ impl Promotion<'_> {
             return import_ended(&plan, true, self.args.detailed_exitcode);
         }
         if gate::needs_approval(&self.target).await? {
+            if plan.totals.changes() == 0 {
+                say("There is nothing to approve: the target is as the package wants it.");
+                report.outcome = Some(Ended::DryRun);
+                return Ok(Exit::Done);
+            }
             report.outcome = Some(Ended::WaitsForApproval);
             return Err(gate::waits_for_approval(&self.target, &plan));
         }

@@ -15,6 +15,7 @@ mod pipelines;
 mod plain_server;
 mod promotion;
 mod saved_servers;
+mod settings;
 mod steps;
 pub(crate) mod tenants;
 mod terminal;

@@ -73,7 +73,9 @@ impl Undone {
 
     /// Fails if the revision before the import may have been pruned.
     async fn check_kept(&self, engine: &Engine, claim: &Claim) -> Result<(), JobError> {
-        let kept_ms = engine.settings().revision_retention_ms;
+        // Kept for ever from now on: what was pruned before that is gone all the same.
+        let kept_ms = engine.settings().version_retention_ms();
+        let kept_ms = kept_ms.unwrap_or(i64::MAX);
         let oldest = engine
             .store()
             .revision_before(&Upkeep::of_the_server(), claim.tenant(), kept_ms)
