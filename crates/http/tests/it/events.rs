@@ -168,6 +168,9 @@ async fn who_comes_again_is_told_what_changed_in_between() {
         let id = start_export(&app).await;
         let (_, event) = fresh.event().await.unwrap();
         assert_eq!(event["Id"], id, "{foreign:?}");
+        // So that the next stream finds nothing open.
+        app.ended(&format!("/rest/{DEV}/dev2prod/export/{id}"))
+            .await;
     }
 }
 
