@@ -6,6 +6,7 @@ mod administration;
 mod bundles;
 mod content;
 mod exit_codes;
+mod four_eyes;
 mod network;
 mod packages;
 mod plain_server;
