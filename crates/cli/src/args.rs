@@ -33,7 +33,7 @@ use crate::serve::ServeArgs;
 /// Data is written to standard output, all else to standard error. Exit codes: 0 done, 1 failed,
 /// 2 wrong usage, 3 conflicts or errors in a plan (nothing was changed), 4 not authorized, 5 not
 /// reachable, 6 there were changes (with --detailed-exitcode), 7 stopped waiting (the operation
-/// goes on).
+/// goes on, or a plan waits for its approval).
 #[derive(Debug, Parser)]
 #[command(
     name = "dev2prod",

@@ -21,7 +21,7 @@ pub(crate) enum Exit {
     NotReachable,
     /// Done, and there were changes; only with `--detailed-exitcode`.
     Changes,
-    /// The waiting stopped; the operation goes on.
+    /// The waiting stopped; the operation goes on, or a plan waits for its approval.
     StillGoing,
 }
 

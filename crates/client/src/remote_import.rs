@@ -108,6 +108,8 @@ pub struct RemoteImport {
     pub waiting_for: Option<String>,
     /// When the tenant's window opens that it waits for, in epoch milliseconds.
     pub waiting_until: Option<i64>,
+    /// The import that it takes back.
+    pub undo_of: Option<String>,
     /// The digest of the plan.
     pub plan_digest: Option<String>,
     /// All that the server said.
@@ -137,6 +139,7 @@ impl RemoteImport {
             progress: RemoteProgress::read(&raw),
             waiting_for: text(&raw, &["WaitingFor"]),
             waiting_until: time(&raw, &["WaitingUntil"]),
+            undo_of: text(&raw, &["UndoOf"]),
             plan_digest: text(&raw, &["PlanDigest"]),
             raw,
         })

@@ -116,7 +116,8 @@ fn note(import: &ImportSummary) -> String {
     });
     let plan = import.plan_id.map(|plan| format!("plan {plan}"));
     let error = import.error.as_ref().map(|error| error.code.clone());
-    let parts = [decided, plan, error, import.comment.clone()];
+    let undone = import.undo_of.map(|of| format!("undo of {of}"));
+    let parts = [undone, decided, plan, error, import.comment.clone()];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 

@@ -1,11 +1,11 @@
 //! `dev2prod approve` and `dev2prod reject`
 
 use clap::Args;
-use dev2prod_client::InTenant;
+use dev2prod_client::RemoteImport;
 use dev2prod_client::api::model::item::Digest;
 use dev2prod_client::api::{Approve, Feature, Reject};
 
-use super::offered;
+use super::{approval, offered};
 use crate::connect::{self, Side, TenantArgs};
 use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::{Output, can_ask, counted, notices, plan, say};
@@ -55,28 +55,28 @@ pub(crate) struct RejectArgs {
 pub(crate) async fn approve(args: &ApproveArgs, output: Output) -> CommandResult {
     let tenant = args.tenant.connect(Side::Target)?;
     offered::feature(tenant.client(), Feature::Reviews).await?;
+    if args.plan_digest.is_none() && !args.yes && !can_ask() {
+        return Err(CommandError::usage("nobody can be asked")
+            .hint("pass --plan-digest with the plan that was looked at, or --yes"));
+    }
+    let dry_run = tenant.import_status(&args.id).await?;
     let plan_digest = match args.plan_digest {
         Some(digest) => digest,
-        None => look(args, &tenant).await?,
+        None => look(args, &dry_run)?,
     };
     let review = tenant.approve(&args.id, &Approve { plan_digest }).await?;
     output.data(&review, || {
         format!("The plan of dry run {} is approved.", args.id)
     })?;
     say(format!(
-        "'dev2prod promote --plan {}' carries it out.",
-        args.id
+        "'{}' carries it out.",
+        approval::carries_out(&dry_run)
     ));
     Ok(Exit::Done)
 }
 
 /// Shows the plan and asks; the answer is its digest.
-async fn look(args: &ApproveArgs, tenant: &InTenant) -> Result<Digest, CommandError> {
-    if !args.yes && !can_ask() {
-        return Err(CommandError::usage("nobody can be asked")
-            .hint("pass --plan-digest with the plan that was looked at, or --yes"));
-    }
-    let import = tenant.import_status(&args.id).await?;
+fn look(args: &ApproveArgs, import: &RemoteImport) -> Result<Digest, CommandError> {
     let digest = import
         .plan_digest
         .as_deref()
@@ -85,8 +85,8 @@ async fn look(args: &ApproveArgs, tenant: &InTenant) -> Result<Digest, CommandEr
         CommandError::failed(format!("{} has no plan yet, or never", args.id))
             .hint(format!("'dev2prod status {}' says how it stands", args.id))
     })?;
-    say(plan::plan(&import));
-    notices::of_import(&import);
+    say(plan::plan(import));
+    notices::of_import(import);
     let changes = counted(import.totals.changes(), "change");
     if args.yes || connect::confirm(&format!("Approve {changes}?"))? {
         return Ok(digest);

@@ -11,7 +11,7 @@ use super::plan_options::resolution;
 use super::verdict::import_ended;
 use super::waiting::{Deadline, WaitArgs};
 use super::words::{Conflicts, Removals};
-use super::{offered, steps};
+use super::{approval, offered, steps};
 use crate::connect::{self, Side, TenantArgs};
 use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::progress::Step;
@@ -20,7 +20,8 @@ use crate::output::{Output, can_ask, counted, notices, plan, say};
 /// Take an import back: what it changed becomes what it was before
 ///
 /// Shows what that would do and asks before it does it. What was changed again since the import is
-/// merged field by field, or is a conflict. An undo can be undone by its own id.
+/// merged field by field, or is a conflict. An undo can be undone by its own id. Where the tenant
+/// wants an approval it ends after the dry run; once somebody has approved it, --plan goes on.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example:\n  dev2prod undo --server prod --tenant 987654321 67975a80e4b0c050849153ae"
@@ -120,6 +121,14 @@ impl Undo<'_> {
         say(plan::plan(&shown));
         notices::of_import(&shown);
         import_ended(&shown, true, false)?;
+        if approval::is_needed(&self.target).await? {
+            // A program reads there which plan waits; people were shown it.
+            output.data(&shown.raw, String::new)?;
+            if approval::is_of_nothing(&shown) {
+                return Ok(Exit::Done);
+            }
+            return Err(approval::waits(&self.target, &shown));
+        }
         let changes = counted(shown.totals.changes(), "change");
         let question = format!("Take {changes} back in tenant {}?", self.target.tenant());
         if !self.args.yes && !connect::confirm(&question)? {

@@ -11,7 +11,7 @@ use dev2prod_engine::ports::{
 use futures::stream::BoxStream;
 
 /// What goes wrong with the next file that is put or opened.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Nothing: the fault is for a later one.
     None,
@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     Panic,
     /// It takes longer than the test.
     Forever,
+    /// Not the next file but housekeeping takes longer than the test.
+    HousekeepingForever,
 }
 
 /// Blobs with the faults to come.
@@ -45,7 +47,7 @@ impl FaultyBlobs {
                 cause: "full".into(),
             }),
             Some(Fault::Panic) => panic!("a fault that a test asked for"),
-            Some(Fault::Forever) => std::future::pending().await,
+            Some(Fault::Forever | Fault::HousekeepingForever) => std::future::pending().await,
         }
     }
 }
@@ -88,6 +90,12 @@ impl BlobStore for FaultyBlobs {
     }
 
     async fn sweep_unfinished(&self, age_ms: i64) -> StoreResult<u64> {
+        if self.faults.lock().unwrap().front() == Some(&Fault::HousekeepingForever) {
+            let held = Arc::clone(&self.faults);
+            held.lock().unwrap().pop_front();
+            std::future::pending::<()>().await;
+            drop(held);
+        }
         self.inner.sweep_unfinished(age_ms).await
     }
 

@@ -115,6 +115,19 @@ async fn a_stop_waits_for_what_runs_and_then_hands_it_back() {
 }
 
 #[tokio::test]
+async fn a_stop_ends_housekeeping_first() {
+    let (world, _) = world().await;
+    world.fail([Fault::HousekeepingForever]);
+    let runner = world.run().await;
+    while !world.housekeeping_is_held() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let stopped = tokio::time::timeout(SOON, runner.stop(SOON * 10)).await;
+    assert!(stopped.is_ok(), "it is not waited for");
+    assert!(!world.housekeeping_is_held(), "the store may be closed now");
+}
+
+#[tokio::test]
 async fn a_worker_that_lost_its_lease_writes_nothing_more() {
     let (world, tenant) = world().await;
     world.fail([Fault::Forever]);

@@ -146,4 +146,31 @@ mod tests {
             assert!(name.starts_with(&format!("{number:04}_")), "{name}");
         }
     }
+
+    #[tokio::test]
+    async fn how_far_versions_were_pruned_is_taken_from_the_notes_that_were_deleted_with_them() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        for (name, sql) in MIGRATIONS {
+            if name.ends_with("_pruned") {
+                // One tenant whose first revisions were pruned, one that has them all.
+                let before = "
+                    INSERT INTO tenant (no, id, origin, name, kind, revision, maintenance,
+                            created_ms, catalogue, package_last, stage_fence, stage_until_ms, stage_stale)
+                        VALUES (1, '1', x'01', 'a', 'Production', 7, 0, 0, x'00', 0, 0, 0, 0),
+                            (2, '2', x'02', 'b', 'Production', 1, 0, 0, x'00', 0, 0, 0, 0);
+                    INSERT INTO revision (tenant, revision, at_ms)
+                        VALUES (1, 5, 0), (1, 6, 0), (1, 7, 0), (2, 0, 0), (2, 1, 0);";
+                sqlx::raw_sql(before)
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
+            }
+            sqlx::raw_sql(*sql).execute(&mut connection).await.unwrap();
+        }
+        let pruned: Vec<i64> = sqlx::query_scalar("SELECT pruned_rev FROM tenant ORDER BY no")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(pruned, [5, 0]);
+    }
 }

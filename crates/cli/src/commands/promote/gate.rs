@@ -59,22 +59,6 @@ pub(super) async fn nothing_new(
     })
 }
 
-/// Whether the target imports approved plans only.
-pub(super) async fn needs_approval(target: &InTenant) -> Result<bool, CommandError> {
-    let features = target.client().features().await?;
-    Ok(features.contains(&Feature::Settings) && target.settings().await?.require_approval)
-}
-
-/// The end of a promotion whose plan somebody else has to approve first.
-pub(super) fn waits_for_approval(target: &InTenant, plan: &RemoteImport) -> CommandError {
-    let (tenant, id) = (target.tenant(), &plan.id);
-    CommandError::still_going(format!(
-        "tenant {tenant} imports approved plans only, and that of dry run {id} is not approved yet; nothing was changed"
-    ))
-    .hint(format!("somebody else with the role Approver looks at it: 'dev2prod changes {id}', then 'dev2prod approve {id}'"))
-    .hint(format!("then go on: 'dev2prod promote --plan {id}'"))
-}
-
 /// How many items would be replaced by a first delivery.
 async fn replaced(target: &InTenant, plan: &RemoteImport) -> Result<u64, CommandError> {
     let code = Reason::FirstDelivery.code();

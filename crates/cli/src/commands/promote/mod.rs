@@ -14,7 +14,7 @@ use super::pipeline::{Junit, PipelineArgs};
 use super::plan_options::PlanArgs;
 use super::verdict::{export_ended, import_ended};
 use super::waiting::{Deadline, WaitArgs};
-use super::{offered, steps};
+use super::{approval, offered, steps};
 use crate::connect::{self, CredentialArgs};
 use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::{Output, can_ask, counted, notices, plan, print, say};
@@ -154,14 +154,13 @@ impl Promotion<'_> {
             report.outcome = Some(Ended::DryRun);
             return import_ended(&plan, true, self.args.detailed_exitcode);
         }
-        if gate::needs_approval(&self.target).await? {
-            if plan.totals.changes() == 0 {
-                say("There is nothing to approve: the target is as the package wants it.");
+        if approval::is_needed(&self.target).await? {
+            if approval::is_of_nothing(&plan) {
                 report.outcome = Some(Ended::DryRun);
                 return Ok(Exit::Done);
             }
             report.outcome = Some(Ended::WaitsForApproval);
-            return Err(gate::waits_for_approval(&self.target, &plan));
+            return Err(approval::waits(&self.target, &plan));
         }
         self.confirm(report, &plan)?;
         let request = gate::nothing_new(&self.target, request, &plan).await?;

@@ -5,7 +5,7 @@ use dev2prod_client::api::ImportRequest;
 use dev2prod_model::id::OperationId;
 use serde_json::json;
 
-use super::super::{offered, steps};
+use super::super::{approval, offered, steps};
 use super::PromoteArgs;
 use crate::connect;
 use crate::exit::{CommandError, CommandResult, Exit};
@@ -19,6 +19,15 @@ pub(super) async fn run(
     output: Output,
 ) -> CommandResult {
     let dry_run = target.import_status(&plan_id.to_string()).await?;
+    if dry_run.undo_of.is_some() {
+        return Err(CommandError::usage(format!(
+            "dry run {plan_id} is of taking an import back, not of a promotion"
+        ))
+        .hint(format!(
+            "'{}' carries it out",
+            approval::carries_out(&dry_run)
+        )));
+    }
     let file_id = dry_run.file_id.clone().ok_or_else(|| {
         CommandError::failed(format!(
             "the server does not say which file {plan_id} is of"

@@ -9,6 +9,7 @@ mod compare;
 mod content;
 mod exit_codes;
 mod folders;
+mod four_eyes;
 mod network;
 mod packages;
 mod pipelines;

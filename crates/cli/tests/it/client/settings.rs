@@ -81,9 +81,9 @@ fn an_approval_needs_somebody_to_ask_or_the_digest_that_was_looked_at() {
     ");
     let digest = "0".repeat(64);
     insta::assert_snapshot!(run(&["approve", id, "--plan-digest", &digest]), @r"
-    exit 4
+    exit 1
     -- stderr
-    error: http://[address]/rest/987654321/dev2prod/import/[id]/approve refuses (403): Approving plans in tenant 987654321 needs the role Approver, which no other role includes.
+    error: http://[address]/rest/987654321/dev2prod/import/[id] answered 404 Page/Resource was not found: This tenant has no import [id].
     ");
     insta::assert_snapshot!(run(&["reject", id, "--reason", "no"]), @r"
     exit 4
