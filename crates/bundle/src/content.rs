@@ -49,7 +49,8 @@ impl SectionDigest {
 /// covers besides the content.
 ///
 /// SHA-256 over, for each item: the bytes of its key, its digest, its revision and why it is
-/// carried, each ended by a line feed. Where the item is packed says nothing and is left out.
+/// carried (with digest and revision of what had been delivered of it, if that travels too, after
+/// a space each), each ended by a line feed. Where the item is packed says nothing and is left out.
 #[derive(Clone, Debug, Default)]
 pub struct IndexDigest(Hasher);
 
@@ -66,9 +67,12 @@ impl IndexDigest {
             digest,
             revision,
             carried,
+            base,
             ..
         } = entry;
-        let line = format!("{key}\n{digest}\n{revision}\n{}\n", carried.name());
+        let base = base.map(|base| format!(" {} {}", base.digest, base.since));
+        let base = base.unwrap_or_default();
+        let line = format!("{key}\n{digest}\n{revision}\n{}{base}\n", carried.name());
         self.0.update(line.as_bytes());
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use dev2prod_model::item::{Digest, Key};
 use dev2prod_model::section::Section;
 
-use crate::manifest::VERSION;
+use crate::manifest::VERSION_WITH_BASES;
 
 /// Why a bundle is refused. One variant for each reason, each with a stable [code](Self::code), a
 /// sentence (its `Display`) and a [hint](Self::hint) what to do; names from the archive are escaped
@@ -38,7 +38,7 @@ pub enum BundleError {
     },
     /// Made by a later release.
     #[error(
-        "the bundle has format version {found} and this release reads versions up to {VERSION}; \
+        "the bundle has format version {found} and this release reads versions up to {VERSION_WITH_BASES}; \
          use a release that reads version {found}"
     )]
     NewerFormatVersion {

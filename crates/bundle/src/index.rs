@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
 use dev2prod_model::json;
+use dev2prod_model::plan::CarriedBase;
 use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,9 @@ pub struct IndexEntry {
     pub chunk: u32,
     /// Why it is there.
     pub carried: Carried,
+    /// What had been delivered of it, where that travels too.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub base: Option<CarriedBase>,
 }
 
 impl IndexEntry {
@@ -69,6 +73,8 @@ struct Line {
     revision: Revision,
     chunk: u32,
     carried: Carried,
+    #[serde(default)]
+    base: Option<CarriedBase>,
 }
 
 /// Appends the entry's line, with its line feed.
@@ -80,14 +86,22 @@ pub(crate) fn write_line(out: &mut String, entry: &IndexEntry) {
         revision,
         chunk,
         carried,
+        base,
         ..
     } = entry;
     let carried = carried.name();
     // Writing to a String does not fail.
-    let _ = writeln!(
+    let _ = write!(
         out,
-        ",\"Digest\":\"{digest}\",\"Revision\":{revision},\"Chunk\":{chunk},\"Carried\":\"{carried}\"}}"
+        ",\"Digest\":\"{digest}\",\"Revision\":{revision},\"Chunk\":{chunk},\"Carried\":\"{carried}\""
     );
+    if let Some(CarriedBase { digest, since }) = base {
+        let _ = write!(
+            out,
+            ",\"Base\":{{\"Digest\":\"{digest}\",\"Since\":{since}}}"
+        );
+    }
+    out.push_str("}\n");
 }
 
 /// Reads a section's index in key order; the first error ends it.
@@ -133,6 +147,7 @@ impl IndexIter {
             revision,
             chunk,
             carried,
+            base,
         } = serde_json::from_slice(line.bytes).map_err(|error| line.wrong_shape(error))?;
         let section = self.section;
         let entry = IndexEntry {
@@ -142,6 +157,7 @@ impl IndexIter {
             revision,
             chunk,
             carried,
+            base,
         };
         self.canonical.clear();
         write_line(&mut self.canonical, &entry);

@@ -53,7 +53,8 @@ pub use index::{Carried, IndexEntry, IndexIter};
 pub use limits::Limits;
 pub use line::{ChunkItem, ChunkIter};
 pub use manifest::{
-    FORMAT, Manifest, ManifestOrigin, ManifestPackage, ManifestParts, ManifestSection, VERSION,
+    FORMAT, Manifest, ManifestOrigin, ManifestPackage, ManifestParts, ManifestSection, RemovedBase,
+    VERSION, VERSION_WITH_BASES,
 };
 pub use name::EntryName;
 pub use notary::{Notary, VerifiedItem};
@@ -61,4 +62,4 @@ pub use reader::Reader;
 pub use signature::{Signature, SigningKey};
 pub use spool::{Keyed, Spool, SpoolIter, SpoolWriter};
 pub use verify::{Verified, verify, verify_noting};
-pub use writer::{Compression, ItemLine, Seal, Summary, Writer, WriterOptions};
+pub use writer::{BaseLine, Compression, ItemLine, Seal, Summary, Writer, WriterOptions};

@@ -95,26 +95,62 @@ impl NumberedLine<'_> {
             .map_err(|error| self.invalid(error.code(), &error.pointer, &error.to_string()))
     }
 
+    fn check_references(&self, text: &str) -> Result<(), BundleError> {
+        let references: Vec<_> = serde_json::from_str(text)
+            .map_err(|error| self.wrong_shape(format_args!("its References: {error}")))?;
+        if dev2prod_model::digest::canonical_references(&references) != text {
+            return Err(self.wrong_shape("its References are not in order, each once"));
+        }
+        Ok(())
+    }
+
     fn parts(&self) -> Result<ChunkLine<'_>, BundleError> {
         let line: RawLine<'_> =
             serde_json::from_slice(self.bytes).map_err(|error| self.wrong_shape(error))?;
         if !line.body.get().starts_with('{') {
             return Err(self.wrong_shape("its Body is not an object"));
         }
+        let base = match (line.base_body, line.base_references) {
+            (None, None) => None,
+            (Some(body), Some(references)) if body.get().starts_with('{') => {
+                Some((body.get(), references.get()))
+            }
+            (Some(_), Some(_)) => return Err(self.wrong_shape("its BaseBody is not an object")),
+            _ => return Err(self.wrong_shape("one of BaseBody and BaseReferences is missing")),
+        };
         Ok(ChunkLine {
             key: line.key,
             body: line.body.get(),
             references: line.references.get(),
+            base,
         })
     }
 }
 
 /// Appends a chunk's line, with its line feed.
-pub(crate) fn write_chunk_line(out: &mut Vec<u8>, key: &Key, body: &str, references: &str) {
+pub(crate) fn write_chunk_line(
+    out: &mut Vec<u8>,
+    key: &Key,
+    (body, references): (&str, &str),
+    base: Option<(&str, &str)>,
+) {
     let mut quoted = String::with_capacity(key.as_str().len() + 2);
     json::write_string(&mut quoted, key.as_str());
+    let mut put = |part: &str| out.extend_from_slice(part.as_bytes());
+    put("{");
+    if let Some((body, references)) = base {
+        for part in [
+            "\"BaseBody\":",
+            body,
+            ",\"BaseReferences\":",
+            references,
+            ",",
+        ] {
+            put(part);
+        }
+    }
     for part in [
-        "{\"Body\":",
+        "\"Body\":",
         body,
         ",\"Key\":",
         &quoted,
@@ -122,13 +158,17 @@ pub(crate) fn write_chunk_line(out: &mut Vec<u8>, key: &Key, body: &str, referen
         references,
         "}\n",
     ] {
-        out.extend_from_slice(part.as_bytes());
+        put(part);
     }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct RawLine<'a> {
+    #[serde(borrow, default)]
+    base_body: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    base_references: Option<&'a RawValue>,
     #[serde(borrow)]
     body: &'a RawValue,
     key: Key,
@@ -136,11 +176,13 @@ struct RawLine<'a> {
     references: &'a RawValue,
 }
 
-/// A line of a chunk; body and references are text of the line.
+/// A line of a chunk; bodies and references are text of the line.
 pub(crate) struct ChunkLine<'a> {
     pub(crate) key: Key,
     pub(crate) body: &'a str,
     pub(crate) references: &'a str,
+    /// Body and references of what had been delivered of it.
+    pub(crate) base: Option<(&'a str, &'a str)>,
 }
 
 /// The lines of a chunk, each strictly checked to be canonical.
@@ -167,10 +209,9 @@ impl CheckedChunk {
         };
         line.check_canonical(&self.limits)?;
         let parts = line.parts()?;
-        let references: Vec<_> = serde_json::from_str(parts.references)
-            .map_err(|error| line.wrong_shape(format_args!("its References: {error}")))?;
-        if dev2prod_model::digest::canonical_references(&references) != parts.references {
-            return Err(line.wrong_shape("its References are not in order, each once"));
+        line.check_references(parts.references)?;
+        if let Some((_, references)) = parts.base {
+            line.check_references(references)?;
         }
         let bytes = line.bytes.len() as u64 + 1;
         Ok(Some((take(parts)?, bytes)))
@@ -186,6 +227,8 @@ pub struct ChunkItem {
     pub body: String,
     /// The canonical text of its explicit references.
     pub references: String,
+    /// The same two texts of what had been delivered of it, where they travel too and differ.
+    pub base: Option<(String, String)>,
 }
 
 /// Reads the items of a chunk in key order; the first error ends it.
@@ -215,11 +258,13 @@ impl ChunkIter {
             key,
             body,
             references,
+            base,
         } = line.parts()?;
         Ok(Some(ChunkItem {
             key,
             body: body.to_owned(),
             references: references.to_owned(),
+            base: base.map(|(body, references)| (body.to_owned(), references.to_owned())),
         }))
     }
 }

@@ -4,6 +4,7 @@ use dev2prod_model::id::{Origin, PackageId, TenantId};
 use dev2prod_model::item::{Digest, ItemRef, Revision};
 use dev2prod_model::json::{self, JsonLimits};
 use dev2prod_model::package::{Mode, Selector};
+use dev2prod_model::plan::CarriedBase;
 use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,8 +16,12 @@ use crate::signature::Signature;
 /// The value of `Format` in every manifest.
 pub const FORMAT: &str = "dev2prod-bundle";
 
-/// The format version that is written. Readers of later releases read it for ever.
+/// The format version of most bundles. Readers of later releases read it for ever.
 pub const VERSION: u64 = 1;
+
+/// The format version of a bundle that carries what had been delivered of its items: whoever passed
+/// over that would take it for a first delivery.
+pub const VERSION_WITH_BASES: u64 = 2;
 
 /// The manifest of a bundle, `manifest.json`. Readers pass over members they do not know; a member
 /// that must not be passed over comes with a new format version.
@@ -25,7 +30,7 @@ pub const VERSION: u64 = 1;
 pub struct Manifest {
     /// Always [`FORMAT`].
     pub format: String,
-    /// Always [`VERSION`] in a manifest that was read.
+    /// [`VERSION`] or [`VERSION_WITH_BASES`] in a manifest that was read.
     pub version: u64,
     /// The seed's `PackageBundleName`: package, tenant and start time.
     pub package_bundle_name: String,
@@ -39,6 +44,9 @@ pub struct Manifest {
     pub excluded: Vec<Selector>,
     /// The items that a granular package removes.
     pub remove: Vec<ItemRef>,
+    /// What had been delivered of items that it removes, where that travels too.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub removed_bases: Vec<RemovedBase>,
     /// Where it comes from.
     pub origin: ManifestOrigin,
     /// The revision of the source at which it was exported.
@@ -64,6 +72,18 @@ pub struct ManifestPackage {
     pub id: PackageId,
     /// Its name for people.
     pub name: String,
+}
+
+/// What had been delivered of an item that the package removes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RemovedBase {
+    /// Which item.
+    #[serde(flatten)]
+    pub item: ItemRef,
+    /// What had been delivered.
+    #[serde(flatten)]
+    pub base: CarriedBase,
 }
 
 /// The tenant that a bundle was exported from.
@@ -109,6 +129,8 @@ pub struct ManifestParts {
     pub excluded: Vec<Selector>,
     /// What a granular package removes.
     pub remove: Vec<ItemRef>,
+    /// What had been delivered of those items, where that travels too.
+    pub removed_bases: Vec<RemovedBase>,
     /// Where it comes from.
     pub origin: ManifestOrigin,
     /// The revision exported.
@@ -130,6 +152,7 @@ impl Manifest {
             scope: manifest.scope,
             excluded: manifest.excluded,
             remove: manifest.remove,
+            removed_bases: manifest.removed_bases,
             origin: manifest.origin,
             source_revision: manifest.source_revision,
             time_ms: manifest.time,
@@ -163,8 +186,8 @@ impl Manifest {
             return Err(BundleError::NotADev2prodBundle { why });
         }
         match value.get("Version").and_then(Value::as_u64) {
-            Some(VERSION) => {}
-            Some(found) if found > VERSION => {
+            Some(VERSION | VERSION_WITH_BASES) => {}
+            Some(found) if found > VERSION_WITH_BASES => {
                 return Err(BundleError::NewerFormatVersion { found });
             }
             _ => return Err(invalid("its Version is not a format version".to_owned())),
@@ -196,6 +219,10 @@ impl Manifest {
             || !ascend(&mut self.sections.iter().map(|entry| entry.section))
         {
             let why = "its sections are not in order, each once".to_owned();
+            return Err(BundleError::InvalidManifest { why });
+        }
+        if self.version == VERSION && !self.removed_bases.is_empty() {
+            let why = format!("RemovedBases needs Version {VERSION_WITH_BASES}");
             return Err(BundleError::InvalidManifest { why });
         }
         if self.item_count() > limits.items_max {

@@ -16,7 +16,7 @@ use crate::content::{ContentDigest, IndexDigest, SectionDigest};
 use crate::error::BundleError;
 use crate::index::IndexEntry;
 use crate::line::CheckedChunk;
-use crate::manifest::ManifestSection;
+use crate::manifest::{ManifestSection, VERSION_WITH_BASES};
 use crate::name::EntryName;
 use crate::notary::{Notary, Unnoted, VerifiedItem};
 use crate::reader::Reader;
@@ -286,6 +286,7 @@ impl<'a, 't> Run<'a, 't> {
             let found = digest::item_digest(line.body, line.references);
             let what = || format!("the item '{}' of {section}", entry.key);
             check_digest(what, entry.digest, found)?;
+            self.check_base(entry, line.base)?;
             note(VerifiedItem {
                 section,
                 key: &entry.key,
@@ -310,6 +311,27 @@ impl<'a, 't> Run<'a, 't> {
         self.found.items += 1;
         self.found.bytes += bytes;
         Ok(())
+    }
+
+    /// What travels with an item as its base is what the index says that had been delivered.
+    fn check_base(
+        &self,
+        entry: &IndexEntry,
+        found: Option<(&str, &str)>,
+    ) -> Result<(), BundleError> {
+        let what = || format!("the Base of '{}' of {}", entry.key, entry.section);
+        if entry.base.is_some() && self.reader.manifest().version < VERSION_WITH_BASES {
+            let why = format!("{} needs Version {VERSION_WITH_BASES}", what());
+            return Err(BundleError::InvalidManifest { why });
+        }
+        let Some((body, references)) = found else {
+            return Ok(());
+        };
+        let Some(base) = entry.base else {
+            let why = format!("the index does not name {}", what());
+            return Err(BundleError::InvalidManifest { why });
+        };
+        check_digest(what, base.digest, digest::item_digest(body, references))
     }
 
     /// No index without items and no chunk beyond the last: what no digest covers is not carried.

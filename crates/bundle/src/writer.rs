@@ -1,23 +1,25 @@
 //! Writing a bundle as a stream.
 
+mod section;
+
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::PathBuf;
 
-use dev2prod_model::digest;
 use dev2prod_model::item::{Digest, Key, Revision};
-use dev2prod_model::json;
+use dev2prod_model::plan::CarriedBase;
 use dev2prod_model::section::Section;
 use zip::write::{PreparedZipFile, SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
-use crate::content::{ContentDigest, IndexDigest, SectionDigest};
+use self::section::OpenSection;
+use crate::content::{ContentDigest, SectionDigest};
 use crate::error::{BundleError, WriteError};
-use crate::index::{self, Carried, IndexEntry};
+use crate::index::Carried;
 use crate::limits::Limits;
-use crate::line;
-use crate::manifest::{FORMAT, Manifest, ManifestParts, ManifestSection, VERSION};
+use crate::manifest::{
+    FORMAT, Manifest, ManifestParts, ManifestSection, VERSION, VERSION_WITH_BASES,
+};
 use crate::name::EntryName;
 use crate::signature::{Signature, SigningKey};
 use crate::through::{Counted, Hashed};
@@ -71,6 +73,18 @@ pub struct ItemLine<'a> {
     pub body: &'a str,
     /// The canonical text of its explicit references.
     pub references: &'a str,
+    /// What had been delivered of it, if that is to travel too.
+    pub base: Option<BaseLine<'a>>,
+}
+
+/// What had been delivered of an item.
+#[derive(Clone, Copy, Debug)]
+pub struct BaseLine<'a> {
+    /// Its digest, and since when it was so.
+    pub base: CarriedBase,
+    /// The canonical texts of body and explicit references; none where it is the item's own
+    /// version, or not known any more.
+    pub texts: Option<(&'a str, &'a str)>,
 }
 
 /// Who vouches for a bundle.
@@ -112,17 +126,7 @@ pub struct Writer<W: Write> {
     entries: u64,
     items: u64,
     unpacked_bytes: u64,
-}
-
-struct OpenSection {
-    section: Section,
-    chunk: Vec<u8>,
-    chunk_number: u32,
-    index: Option<BufWriter<File>>,
-    index_bytes: u64,
-    last: Option<Key>,
-    digest: SectionDigest,
-    index_digest: IndexDigest,
+    has_bases: bool,
 }
 
 impl<W: Write> Writer<W> {
@@ -137,6 +141,7 @@ impl<W: Write> Writer<W> {
             entries: 0,
             items: 0,
             unpacked_bytes: 0,
+            has_bases: false,
         }
     }
 
@@ -150,16 +155,7 @@ impl<W: Write> Writer<W> {
                 after: last.section,
             });
         }
-        self.open = Some(OpenSection {
-            section,
-            chunk: Vec::new(),
-            chunk_number: 1,
-            index: None,
-            index_bytes: 0,
-            last: None,
-            digest: SectionDigest::new(),
-            index_digest: IndexDigest::new(),
-        });
+        self.open = Some(OpenSection::begin(section));
         Ok(())
     }
 
@@ -175,6 +171,7 @@ impl<W: Write> Writer<W> {
         open.check(item, &limits)?;
         open.add(item, &limits, &self.options.scratch)?;
         self.items += 1;
+        self.has_bases |= item.base.is_some();
         if open.chunk.len() >= CHUNK_BYTES {
             self.end_chunk()?;
         }
@@ -231,7 +228,8 @@ impl<W: Write> Writer<W> {
         seal: &Seal<'_>,
     ) -> Result<(W, Summary), WriteError> {
         self.end_section()?;
-        let manifest = sealed(manifest(parts, &self.sections), seal).map_err(io::Error::from)?;
+        let manifest = manifest(parts, &self.sections, self.has_bases);
+        let manifest = sealed(manifest, seal).map_err(io::Error::from)?;
         let json = serde_json::to_vec_pretty(&manifest).map_err(io::Error::from)?;
         let bytes = json.len() as u64;
         if bytes > self.options.limits.manifest_bytes_max {
@@ -341,88 +339,12 @@ impl<W: Write> Writer<W> {
     }
 }
 
-impl OpenSection {
-    fn check(&self, item: &ItemLine<'_>, limits: &Limits) -> Result<(), WriteError> {
-        let section = self.section;
-        if let Some(after) = self.last.as_ref().filter(|last| *last >= item.key) {
-            let (key, after) = (item.key.clone(), after.clone());
-            return Err(WriteError::KeyOrder {
-                section,
-                key,
-                after,
-            });
-        }
-        let limits = json::JsonLimits {
-            depth_max: limits.depth_max,
-            ..limits.of_line()
-        };
-        let canonical = item.body.starts_with('{')
-            && json::is_canonical(item.body.as_bytes(), &limits)
-            && json::is_canonical(item.references.as_bytes(), &limits);
-        if !canonical {
-            return Err(WriteError::NotCanonical {
-                section,
-                key: item.key.clone(),
-            });
-        }
-        let found = digest::item_digest(item.body, item.references);
-        if found != *item.digest {
-            let what = format!("the item '{}' of {section}", item.key);
-            return Err(WriteError::DigestMismatch {
-                what,
-                expected: *item.digest,
-                found,
-            });
-        }
-        Ok(())
-    }
-
-    fn add(
-        &mut self,
-        item: &ItemLine<'_>,
-        limits: &Limits,
-        scratch: &std::path::Path,
-    ) -> Result<(), WriteError> {
-        let before = self.chunk.len();
-        line::write_chunk_line(&mut self.chunk, item.key, item.body, item.references);
-        if (self.chunk.len() - before) as u64 > limits.line_bytes_max + 1 {
-            let entry = EntryName::Chunk(self.section, self.chunk_number).to_string();
-            let (line, bytes_max) = (self.digest.count() + 1, limits.line_bytes_max);
-            return over(BundleError::LineTooLong {
-                entry,
-                line,
-                bytes_max,
-            });
-        }
-        let mut line = String::with_capacity(256);
-        let entry = IndexEntry {
-            section: self.section,
-            key: item.key.clone(),
-            digest: *item.digest,
-            revision: item.revision,
-            chunk: self.chunk_number,
-            carried: item.carried,
-        };
-        index::write_line(&mut line, &entry);
-        let index = match &mut self.index {
-            Some(index) => index,
-            none => none.insert(BufWriter::new(tempfile::tempfile_in(scratch)?)),
-        };
-        index.write_all(line.as_bytes())?;
-        self.index_bytes += line.len() as u64;
-        self.digest.push(&entry.key, &entry.digest);
-        self.index_digest.push(&entry);
-        self.last = Some(entry.key);
-        Ok(())
-    }
-}
-
 fn over<T>(refusal: BundleError) -> Result<T, WriteError> {
     Err(WriteError::OverLimit(refusal))
 }
 
 /// Every section covered or with items, in the seed's order.
-fn manifest(parts: ManifestParts, written: &[ManifestSection]) -> Manifest {
+fn manifest(parts: ManifestParts, written: &[ManifestSection], has_bases: bool) -> Manifest {
     let scope: Vec<_> = Section::ALL
         .into_iter()
         .filter(|s| parts.scope.contains(s))
@@ -448,13 +370,18 @@ fn manifest(parts: ManifestParts, written: &[ManifestSection]) -> Manifest {
     }
     Manifest {
         format: FORMAT.to_owned(),
-        version: VERSION,
+        version: if has_bases || !parts.removed_bases.is_empty() {
+            VERSION_WITH_BASES
+        } else {
+            VERSION
+        },
         package_bundle_name: parts.package_bundle_name,
         package: parts.package,
         mode: parts.mode,
         scope,
         excluded: parts.excluded,
         remove: parts.remove,
+        removed_bases: parts.removed_bases,
         origin: parts.origin,
         source_revision: parts.source_revision,
         time: parts.time_ms,

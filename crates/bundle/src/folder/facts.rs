@@ -5,7 +5,7 @@ use dev2prod_model::package::{Mode, Selector};
 use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{Manifest, ManifestOrigin, ManifestPackage, ManifestParts};
+use crate::manifest::{Manifest, ManifestOrigin, ManifestPackage, ManifestParts, RemovedBase};
 use crate::signature::Signature;
 
 /// The value of `Format` in the facts of every folder.
@@ -25,6 +25,8 @@ pub struct Facts {
     scope: Vec<Section>,
     excluded: Vec<Selector>,
     remove: Vec<ItemRef>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    removed_bases: Vec<RemovedBase>,
     origin: ManifestOrigin,
     pub(super) source_revision: Revision,
     time: i64,
@@ -46,6 +48,7 @@ impl Facts {
             scope: parts.scope,
             excluded: parts.excluded,
             remove: parts.remove,
+            removed_bases: parts.removed_bases,
             origin: parts.origin,
             source_revision: parts.source_revision,
             time: parts.time_ms,
@@ -90,6 +93,7 @@ impl Facts {
             scope: facts.scope,
             excluded: facts.excluded,
             remove: facts.remove,
+            removed_bases: facts.removed_bases,
             origin: facts.origin,
             source_revision: facts.source_revision,
             time_ms: facts.time,

@@ -5,6 +5,7 @@ use std::path::Path;
 use dev2prod_model::digest::{canonical_references, item_digest};
 use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
 use dev2prod_model::json::{self, JsonLimits};
+use dev2prod_model::plan::CarriedBase;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -31,6 +32,8 @@ pub struct FolderItem {
     pub body: String,
     /// The canonical text of its explicit references.
     pub references: String,
+    /// What had been delivered of it, and the canonical texts of that, where they travel too.
+    pub base: Option<(CarriedBase, Option<(String, String)>)>,
 }
 
 #[derive(Serialize)]
@@ -41,6 +44,12 @@ struct Written<'a> {
     references: &'a Value,
     revision: Revision,
     carried: Carried,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<CarriedBase>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_body: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_references: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -52,18 +61,27 @@ struct Read {
     references: Vec<ItemRef>,
     revision: Option<Revision>,
     carried: Option<Carried>,
+    base: Option<CarriedBase>,
+    base_body: Option<Value>,
+    base_references: Option<Vec<ItemRef>>,
 }
 
 /// The text of an item's file.
 pub(super) fn write(entry: &IndexEntry, item: &ChunkItem) -> Result<Vec<u8>, String> {
     let value = |text: &str| json::parse_own(text).map_err(|error| error.to_string());
     let (body, references) = (value(&item.body)?, value(&item.references)?);
+    let base = item.base.as_ref();
+    let base = base.map(|(body, references)| Ok::<_, String>((value(body)?, value(references)?)));
+    let (base_body, base_references) = base.transpose()?.unzip();
     let file = Written {
         key: &entry.key,
         body: &body,
         references: &references,
         revision: entry.revision,
         carried: entry.carried,
+        base: entry.base,
+        base_body,
+        base_references,
     };
     let mut text = serde_json::to_vec_pretty(&file).map_err(|error| error.to_string())?;
     text.push(b'\n');
@@ -103,7 +121,20 @@ pub(super) fn read(
         json::canonical(&read.body),
         canonical_references(&read.references),
     );
+    let base = match (read.base, read.base_body, read.base_references) {
+        (None, None, None) => None,
+        (Some(base), None, None) => Some((base, None)),
+        (Some(base), Some(body), Some(references)) => {
+            let references = canonical_references(&references);
+            Some((base, Some((json::canonical(&body), references))))
+        }
+        _ => {
+            let why = "BaseBody and BaseReferences go together, and with Base";
+            return Err(no_item(why.to_owned()));
+        }
+    };
     Ok(FolderItem {
+        base,
         digest: item_digest(&body, &references),
         key: read.key,
         revision: read.revision.unwrap_or(source_revision),

@@ -8,7 +8,7 @@ use dev2prod_model::section::Section;
 use super::error::FolderError;
 use super::read::Folder;
 use crate::error::WriteError;
-use crate::writer::{ItemLine, Seal, Summary, Writer, WriterOptions};
+use crate::writer::{BaseLine, ItemLine, Seal, Summary, Writer, WriterOptions};
 
 /// Writes a folder as a bundle, with the digests of what its files say now. A folder that nobody
 /// edited gives the `ContentDigest` of the bundle that was unpacked, and its signature holds; one
@@ -35,6 +35,12 @@ pub fn pack<W: Write>(
                 carried: item.carried,
                 body: &item.body,
                 references: &item.references,
+                base: item.base.as_ref().map(|(base, texts)| BaseLine {
+                    base: *base,
+                    texts: texts
+                        .as_ref()
+                        .map(|(body, refs)| (body.as_str(), refs.as_str())),
+                }),
             })?;
             written += 1;
             progress(written);

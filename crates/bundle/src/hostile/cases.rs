@@ -82,6 +82,7 @@ fn sealed(seal: &Seal<'_>) -> Vec<u8> {
             carried: Carried::Selected,
             body,
             references,
+            base: None,
         };
         writer.item(&line).expect("items are in order");
     }
@@ -111,6 +112,7 @@ fn sample_manifest() -> ManifestParts {
         scope: Section::ALL.to_vec(),
         excluded: Vec::new(),
         remove: Vec::new(),
+        removed_bases: Vec::new(),
         origin: serde_json::from_value(part("Origin")).expect("an origin"),
         source_revision: Revision(1),
         time_ms: 1_737_971_051_843,
@@ -303,7 +305,7 @@ fn manifests(sound: &Parts) -> Vec<Case> {
         of("not_a_dev2prod_bundle", other),
         of(
             "newer_format_version",
-            [("a later version", to(version, "\"Version\": 2"))],
+            [("a later version", to(version, "\"Version\": 3"))],
         ),
         of("invalid_manifest", invalid),
         of("count_mismatch", [("another count", count)]),

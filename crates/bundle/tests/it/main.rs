@@ -1,6 +1,7 @@
 //! The bundle from outside: what is written is read, what is wrong is refused.
 
 #[cfg(test)]
+mod bases;
 mod folders;
 #[cfg(test)]
 mod limits;

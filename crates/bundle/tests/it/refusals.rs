@@ -43,7 +43,7 @@ fn a_later_version_says_which_release_to_use() {
         .into_iter()
         .find(|case| case.code == "newer_format_version");
     let refused = open(&case.unwrap().bytes, &Limits::default()).unwrap_err();
-    insta::assert_snapshot!(format!("{refused}. {}", refused.hint()), @"the bundle has format version 2 and this release reads versions up to 1; use a release that reads version 2. Upgrade this server, or export the package again with a release as old as this.");
+    insta::assert_snapshot!(format!("{refused}. {}", refused.hint()), @"the bundle has format version 3 and this release reads versions up to 2; use a release that reads version 3. Upgrade this server, or export the package again with a release as old as this.");
 }
 
 #[test]

@@ -44,6 +44,7 @@ pub(crate) fn manifest_parts() -> ManifestParts {
         scope,
         excluded: Vec::new(),
         remove: Vec::new(),
+        removed_bases: Vec::new(),
         origin,
         source_revision: Revision(7),
         time_ms: 1_737_971_051_843,
@@ -95,6 +96,7 @@ pub(crate) fn line<'a>(
         carried,
         body,
         references,
+        base: None,
     }
 }
 

@@ -218,6 +218,7 @@ fn write_item(
         carried,
         body: travelling.as_ref().unwrap_or(body),
         references,
+        base: None,
     })
 }
 

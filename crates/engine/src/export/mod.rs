@@ -145,6 +145,7 @@ fn parts_of(engine: &Engine, claim: &Claim, tenant: &Tenant, package: &Package) 
         } else {
             Vec::new()
         },
+        removed_bases: Vec::new(),
         origin: ManifestOrigin {
             id: tenant.origin,
             tenant_id: tenant.id.clone(),

@@ -3,12 +3,14 @@
 //! [`decide`] answers for one item from its digests in the package, in the target and at the last
 //! delivery. Rules that need more than one item (references, many removals) work on its answers.
 
+mod base;
 mod decide;
 mod entry;
 mod merged;
 mod options;
 mod resolution;
 
+pub use base::CarriedBase;
 pub use decide::{Baseline, PackageSide, Row, TargetSide, Terms, decide};
 pub use entry::{Action, Decision, Entry, FieldMerge, Reason, Settlement};
 pub use merged::{settle_merge, to_merge};

@@ -96,6 +96,7 @@ async fn parts(engine: &Engine, claim: &Claim, undone: &Undone) -> Result<Manife
         scope: Vec::new(),
         excluded: Vec::new(),
         remove: Vec::new(),
+        removed_bases: Vec::new(),
         origin: ManifestOrigin {
             id: undone.origin,
             tenant_id: tenant.id,
@@ -198,5 +199,6 @@ fn write_item(
         carried: Carried::Selected,
         body: travelling.as_ref().unwrap_or(&item.body),
         references: &item.references,
+        base: None,
     })
 }
