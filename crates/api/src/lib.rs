@@ -5,6 +5,7 @@
 //! say; documented ones are always there. Deliberately absent: HTTP itself, and anything that a
 //! server does not do yet.
 
+mod bindings;
 mod changes;
 mod content;
 mod credentials;
@@ -25,6 +26,7 @@ mod undo_request;
 mod user;
 pub mod words;
 
+pub use bindings::{Binding, Bindings};
 pub use changes::{Change, ChangesPage, ChangesQuery, Digests, FieldDifference, Order};
 pub use content::{
     ContentLine, ContentMode, ContentQuery, ContentUploadQuery, ContentUploaded, DanglingItem,

@@ -8,6 +8,7 @@ use utoipa::OpenApi;
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
+    api::Bindings,
     api::ChangesPage,
     api::ContentLine,
     api::ContentUploaded,

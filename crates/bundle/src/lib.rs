@@ -45,7 +45,8 @@ pub use index::{Carried, IndexEntry, IndexIter};
 pub use limits::Limits;
 pub use line::{ChunkItem, ChunkIter};
 pub use manifest::{
-    FORMAT, Manifest, ManifestOrigin, ManifestPackage, ManifestParts, ManifestSection, VERSION,
+    FORMAT, Manifest, ManifestOrigin, ManifestPackage, ManifestParts, ManifestSecrets,
+    ManifestSection, VERSION,
 };
 pub use name::EntryName;
 pub use notary::{Notary, VerifiedItem};

@@ -433,5 +433,6 @@ fn manifest(parts: ManifestParts, written: &[ManifestSection]) -> Manifest {
         catalogue: parts.catalogue,
         sections,
         content_digest: content.finish(),
+        secrets: parts.secrets,
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::bindings::BindingsArgs;
 use crate::commands::bundle::BundleArgs;
 use crate::commands::changes::ChangesArgs;
 use crate::commands::completions::CompletionsArgs;
@@ -64,6 +65,7 @@ pub(crate) enum ClientCommand {
     Changes(Box<ChangesArgs>),
     Package(Box<PackageArgs>),
     Content(Box<ContentArgs>),
+    Bindings(Box<BindingsArgs>),
     Tenant(Box<TenantsArgs>),
     User(Box<UserArgs>),
     Token(Box<TokenArgs>),

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::accounts::Doorkeeper;
 use crate::ports::{BlobStore, Store};
+use crate::secrets::SecretKey;
 use crate::selection::ListingCache;
 use crate::settings::Settings;
 
@@ -64,6 +65,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub random: Arc<dyn Random>,
+    /// What secrets are sealed by.
+    pub secret_key: Arc<SecretKey>,
     /// What the operator set.
     pub settings: Settings,
 }
@@ -140,6 +143,11 @@ impl Engine {
     /// Resolves when somebody wakes the runner.
     pub async fn woken(&self) {
         self.wake.notified().await;
+    }
+
+    /// What secrets are sealed by.
+    pub(crate) fn secret_key(&self) -> &SecretKey {
+        &self.parts.secret_key
     }
 
     /// What packages' listings worked out a moment ago.

@@ -5,6 +5,7 @@
 //! [`ports::BlobStore`].
 
 pub mod accounts;
+pub mod bindings;
 pub mod changes;
 pub mod content;
 mod context;
@@ -20,6 +21,7 @@ pub mod packages;
 mod plan_file;
 pub mod ports;
 pub mod runner;
+mod secrets;
 pub mod selection;
 mod settings;
 pub mod tenants;
@@ -28,4 +30,5 @@ mod time;
 pub use context::{Clock, Engine, Parts, Random, SystemClock, SystemRandom};
 pub use error::{Detail, EngineError, EngineResult};
 pub use failpoints::FAILPOINTS;
+pub use secrets::SecretKey;
 pub use settings::Settings;

@@ -6,7 +6,7 @@ use utoipa_axum::routes;
 use crate::admin::{roles, tenants, users};
 use crate::attachments::{download, upload};
 use crate::content::{item, lines};
-use crate::dev2prod::{changes, export, history, import, undo};
+use crate::dev2prod::{bindings, changes, export, history, import, undo};
 use crate::openapi::{Table, Who};
 use crate::{auth, docs, health, packages, tokens};
 
@@ -32,6 +32,8 @@ fn promotion(table: &mut Table) {
     table.on(format!("{rest}/import/{{id}}"), Who::VIEWER, &[], routes!(import::get_import));
     table.on(format!("{rest}/import/{{id}}/undo"), Who::PROMOTER, &[409, 413], routes!(undo::start_undo));
     table.on(format!("{rest}/import/{{id}}/changes"), Who::VIEWER, &[409], routes!(changes::list_changes));
+    table.on(format!("{rest}/bindings"), Who::VIEWER, &[], routes!(bindings::get_bindings));
+    table.on(format!("{rest}/bindings"), Who::TENANT_ADMIN, &[412, 413, 423, 507], routes!(bindings::replace_bindings));
     table.on(format!("{rest}/exports"), Who::VIEWER, &[], routes!(history::list_exports));
     table.on(format!("{rest}/imports"), Who::VIEWER, &[], routes!(history::list_imports));
 }

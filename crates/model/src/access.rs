@@ -119,6 +119,10 @@ permissions! {
     ContentRead: TenantAdmin, "reading content";
     /// Write content.
     ContentWrite: TenantAdmin, "writing content";
+    /// See a tenant's bindings.
+    BindingRead: Viewer, "reading bindings";
+    /// Replace a tenant's bindings.
+    BindingWrite: TenantAdmin, "changing bindings";
     /// Give and take roles of the tenant.
     RoleWrite: TenantAdmin, "giving roles";
 }

@@ -19,5 +19,6 @@ pub mod merge;
 pub mod operation;
 pub mod package;
 pub mod plan;
+pub mod secret;
 pub mod section;
 pub mod tenant;

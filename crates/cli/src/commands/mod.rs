@@ -1,5 +1,6 @@
 //! The commands of a client, one file each. They call servers through the client crate alone.
 
+pub(crate) mod bindings;
 pub(crate) mod bundle;
 pub(crate) mod changes;
 pub(crate) mod completions;

@@ -65,6 +65,7 @@ fn option(feature: Feature) -> &'static str {
         | Feature::History
         | Feature::Packages
         | Feature::Content
+        | Feature::Bindings
         | Feature::Administration
         | Feature::Idempotency
         | Feature::Undo => feature.name(),

@@ -2,6 +2,7 @@
 //! by the same code.
 
 mod batch;
+mod bound;
 mod bundle;
 mod combine;
 mod content;
@@ -41,6 +42,7 @@ use crate::ports::{Begun, BlobPath, Holder, Stage, StoreResult};
 use crate::runner::job::{Heartbeat, JobError, JobOutcome};
 use crate::{Engine, EngineError};
 
+pub(crate) use self::bound::bound_result;
 pub(crate) use self::bundle::reader as read_bundle;
 pub(crate) use self::content::Bodies;
 pub(crate) use self::heads::Heads;
@@ -126,15 +128,21 @@ impl Work<'_> {
         Ok(tenant.ok_or_else(gone)?.revision)
     }
 
-    fn target(&self, at: Revision, own: bool) -> Target<'_> {
-        Target {
+    async fn target(&self, at: Revision, own: bool) -> Result<Target<'_>, JobError> {
+        let scope = Scope::for_work(self.claim);
+        let rules = crate::bindings::rules(self.engine, &scope, at).await?;
+        Ok(Target {
             engine: self.engine,
-            scope: Scope::for_work(self.claim),
+            rules: match self.undone {
+                None => rules,
+                Some(_) => rules.keeping_present(),
+            },
+            scope,
             at,
             origin: self.bundle.manifest.origin.id,
             own_origin: own,
             undone: self.undone,
-        }
+        })
     }
 
     /// Closes the target's content to other writers; waits while a request writes.
@@ -168,7 +176,7 @@ impl Work<'_> {
         let tenant = self.engine.store().tenant(&scope).await?;
         let own = tenant.is_some_and(|tenant| tenant.origin == self.bundle.manifest.origin.id);
         let own = own && self.undone.is_none();
-        let target = self.target(at, own);
+        let target = self.target(at, own).await?;
         self.heartbeat
             .report(planning(0, self.bundle.manifest.item_count()));
         let planned =

@@ -4,10 +4,9 @@
 use std::io;
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use dev2prod_bundle::{BundleError, Keyed, Notary, Spool, SpoolWriter, VerifiedItem};
-use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::binding::Rules;
 use dev2prod_model::item::{Digest, ItemRef, Key};
 use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
@@ -71,7 +70,7 @@ impl TraitsWriter {
 
 /// Notes the traits of all items of a bundle while it is verified.
 pub(super) struct TraitsNotary {
-    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) rules: Rules,
     pub(super) scratch: PathBuf,
 }
 
@@ -83,7 +82,7 @@ impl Notary for TraitsNotary {
     }
 
     fn note(&self, notes: &mut TraitsWriter, item: VerifiedItem<'_>) -> Result<(), BundleError> {
-        let (traits, _) = look(&self.catalogue, item)?;
+        let (traits, _) = look(&self.rules, item)?;
         let item = ItemRef::new(item.section, item.key.clone());
         Ok(notes.push(&item, &traits)?)
     }

@@ -15,6 +15,7 @@ mod content;
 mod error;
 mod files;
 mod operations;
+mod own;
 mod packages;
 mod staging;
 mod tenants;
@@ -26,6 +27,7 @@ pub use content::{ContentStore, ItemHead, Link, Page, StoredItem};
 pub use error::{Cause, StoreError, StoreResult, is_full};
 pub use files::{BundleRecord, FileStore};
 pub use operations::{Enqueued, Idempotency, OperationFilter, OperationPage, OperationStore};
+pub use own::{OwnStore, SealedSecret, SecretChange};
 pub use packages::{Created, PackageStore};
 pub use staging::{
     BaselineChange, Begun, Change, DeliveredVersion, Holder, PutItem, Stage, StagingStore,
@@ -42,6 +44,7 @@ pub trait Store:
     + OperationStore
     + PackageStore
     + FileStore
+    + OwnStore
 {
 }
 
@@ -54,5 +57,6 @@ impl<S> Store for S where
         + OperationStore
         + PackageStore
         + FileStore
+        + OwnStore
 {
 }

@@ -6,6 +6,7 @@
 )]
 
 mod attachments;
+mod bindings;
 mod catalogue;
 mod changes;
 mod first_delivery;
@@ -19,5 +20,6 @@ mod references;
 mod releases;
 mod removals;
 mod sealed;
+mod secrets;
 mod undo;
 mod world;

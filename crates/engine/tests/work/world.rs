@@ -71,6 +71,7 @@ impl World {
             catalogue: Arc::new(Catalogue::standard()),
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
+            secret_key: Arc::clone(&embedded.secret_key),
             settings,
         });
         let login: dev2prod_model::id::Login = "ann".parse().unwrap();

@@ -1,5 +1,6 @@
 //! Exports and imports: started, looked at, listed.
 
+pub(crate) mod bindings;
 pub(crate) mod changes;
 pub(crate) mod export;
 pub(crate) mod history;

@@ -21,10 +21,14 @@ parameter everywhere; one that contradicts the path is refused.
 - `X-Request-Id` is taken over from a request or made up, and is in the reply and in the log.
 - The header `Dev2Prod-Features` names what this server offers beyond the documented API.";
 
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 8] = [
     ("Promotion", "Exports, dry runs and imports."),
     ("File Repository", "Bundles and other files of a tenant."),
     ("Package Manager", "Saved selections of a tenant's content."),
+    (
+        "Bindings",
+        "Values that stay a tenant's own whatever a package brings, and secrets.",
+    ),
     ("Content", "A tenant's content itself."),
     ("Signing in", "Sessions and API tokens."),
     ("Administration", "Tenants, users and roles."),

@@ -5,6 +5,7 @@
 mod administration;
 mod app;
 mod authorization;
+mod bindings;
 mod boundary;
 mod content;
 mod documented;

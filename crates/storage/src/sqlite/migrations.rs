@@ -19,6 +19,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0003_sealed_plans",
         include_str!("../../migrations/sqlite/0003_sealed_plans.sql"),
     ),
+    (
+        "0004_bindings_and_secrets",
+        include_str!("../../migrations/sqlite/0004_bindings_and_secrets.sql"),
+    ),
 ];
 
 /// Why a database is not brought up to date.

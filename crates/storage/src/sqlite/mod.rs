@@ -12,6 +12,7 @@ mod files;
 mod log;
 mod migrations;
 mod operations;
+mod own;
 mod packages;
 mod rows;
 mod staging;

@@ -290,6 +290,7 @@ impl TenantStore for Sqlite {
             "DELETE FROM package WHERE tenant = ?1",
             "DELETE FROM idempotency WHERE tenant = ?1",
             "DELETE FROM bundle WHERE tenant = ?1",
+            "DELETE FROM bindings WHERE tenant = ?1",
             "DELETE FROM file WHERE tenant = ?1",
             "DELETE FROM revision WHERE tenant = ?1",
         ] {
@@ -357,6 +358,7 @@ impl TenantStore for Sqlite {
             };
             pruned += more;
         }
+        self.prune_own(tenant.as_str(), before, doing).await?;
         sqlx::query(
             "DELETE FROM revision WHERE tenant = (SELECT no FROM tenant WHERE id = ?1)
                  AND revision < min(?2, (SELECT revision FROM tenant WHERE id = ?1))",

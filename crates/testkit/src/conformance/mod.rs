@@ -18,6 +18,7 @@ pub mod content;
 pub mod files;
 pub mod lookups;
 pub mod operations;
+pub mod own;
 pub mod packages;
 pub mod pruning;
 pub mod random;
@@ -121,6 +122,12 @@ macro_rules! for_each_store_story {
                 a_promise_holds_until_it_ends
                 operations_are_listed_newest_first
                 operations_of_a_deleted_tenant_are_nobodys
+            }
+            own {
+                bindings_hold_from_their_flip_on
+                secrets_hold_from_their_flip_on
+                pruning_forgets_secrets_of_the_past
+                what_was_a_deleted_tenants_own_is_gone
             }
             packages {
                 numbers_are_never_given_again
