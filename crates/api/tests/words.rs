@@ -90,7 +90,7 @@ fn a_problem_has_the_documented_title_and_its_own_members_last() {
 
 #[test]
 fn features_are_read_back_and_later_words_passed_over() {
-    insta::assert_snapshot!(features_header(), @"conflicts, first-delivery, removals, allow-older, resolutions, sealed-plan, comment, changes, history, packages, content, bindings, administration, idempotency");
+    insta::assert_snapshot!(features_header(), @"conflicts, first-delivery, removals, allow-older, resolutions, sealed-plan, undo, comment, changes, history, packages, content, bindings, administration, idempotency");
     let offered = parse_features(&features_header());
     assert_eq!(offered.len(), Feature::ALL.len());
     let some: Vec<_> = parse_features("changes,teleport , conflicts")

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::outcome::{line, options, plain};
 use crate::world::World;
 
-fn sso(name: &str, url: Value) -> String {
+fn sso(name: &str, url: &str) -> String {
     line("featureInstances", "sso", json!({"name": name, "url": url}))
 }
 
@@ -30,8 +30,8 @@ async fn a_kept_value_survives_every_promotion_and_is_never_a_conflict() {
     let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     world.bind(&prod, json!([keep()])).await;
-    world.put(&dev, &sso("one", json!("dev"))).await;
-    world.put(&prod, &sso("old", json!("prod"))).await;
+    world.put(&dev, &sso("one", "dev")).await;
+    world.put(&prod, &sso("old", "prod")).await;
     let first = world.promote(&dev, &prod, &plain()).await.done();
     assert_snapshot!(first.plan, @"Modified first_delivery: featureInstances sso");
     assert_snapshot!(body(&world, &prod).await, @r#"{"name":"one","url":"prod"}"#);
@@ -39,14 +39,14 @@ async fn a_kept_value_survives_every_promotion_and_is_never_a_conflict() {
     assert_snapshot!(again.plan, @"");
 
     // Both sides change their own value, and the source something else: no conflict, none lost.
-    world.put(&dev, &sso("two", json!("dev-2"))).await;
-    world.put(&prod, &sso("one", json!("prod-2"))).await;
+    world.put(&dev, &sso("two", "dev-2")).await;
+    world.put(&prod, &sso("one", "prod-2")).await;
     let second = world.promote(&dev, &prod, &plain()).await.done();
     assert_snapshot!(second.plan, @"Modified source_changed: featureInstances sso");
     assert_snapshot!(body(&world, &prod).await, @r#"{"name":"two","url":"prod-2"}"#);
 
     // The source changes the bound value alone: nothing is written.
-    world.put(&dev, &sso("two", json!("dev-3"))).await;
+    world.put(&dev, &sso("two", "dev-3")).await;
     let before = world.digests(&prod).await;
     let third = world.promote(&dev, &prod, &plain()).await.done();
     assert_snapshot!(third.plan, @"Skipped adopted: featureInstances sso");
@@ -62,7 +62,7 @@ async fn a_kept_value_survives_every_promotion_and_is_never_a_conflict() {
 async fn a_set_value_is_written_though_the_package_changes_nothing() {
     let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
-    world.put(&dev, &sso("one", json!("u"))).await;
+    world.put(&dev, &sso("one", "u")).await;
     world.promote(&dev, &prod, &plain()).await.done();
     world.bind(&prod, json!([set("production")])).await;
     let bundle = world.export_all(&dev).await;
@@ -187,7 +187,7 @@ async fn a_value_that_the_target_lacks_is_left_out_and_told_or_fails_where_it_is
 async fn a_plan_made_under_other_bindings_is_not_carried_out() {
     let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
-    world.put(&dev, &sso("one", json!("u"))).await;
+    world.put(&dev, &sso("one", "u")).await;
     let bundle = world.export_all(&dev).await;
     let tried = world.dry_run(&prod, &bundle, &plain()).await.done();
     world.bind(&prod, json!([set("production")])).await;
@@ -204,8 +204,8 @@ async fn a_plan_made_under_other_bindings_is_not_carried_out() {
 async fn what_an_answer_leaves_out_is_left_alone() {
     let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
-    world.put(&dev, &sso("one", json!("u"))).await;
-    world.put(&prod, &sso("old", json!("p"))).await;
+    world.put(&dev, &sso("one", "u")).await;
+    world.put(&prod, &sso("old", "p")).await;
     world.bind(&prod, json!([set("production")])).await;
     let out = options(json!({"Resolutions": [
         {"PackageName": "featureInstances", "Key": "sso", "Take": "Target"},

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::outcome::{line, plain};
 use crate::world::World;
 
-fn sso(name: &str, password: Value) -> String {
+fn sso(name: &str, password: &str) -> String {
     let settings = json!({"password": password, "url": "u"});
     line(
         "featureInstances",
@@ -24,10 +24,10 @@ fn rule(required: bool) -> Value {
 async fn the_targets_secret_is_there_after_every_import() {
     let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
-    world.put(&prod, &sso("old", json!("prod-secret"))).await;
+    world.put(&prod, &sso("old", "prod-secret")).await;
     let before = world.secrets(&prod, "featureInstances", "sso").await;
     for name in ["one", "two", "three"] {
-        world.put(&dev, &sso(name, json!("dev-secret"))).await;
+        world.put(&dev, &sso(name, "dev-secret")).await;
         world.promote(&dev, &prod, &plain()).await.done();
         assert_eq!(
             world.secrets(&prod, "featureInstances", "sso").await,
@@ -36,7 +36,7 @@ async fn the_targets_secret_is_there_after_every_import() {
     }
     assert_snapshot!(world.stored_body(&prod, "featureInstances", "sso").await, @r#"{"name":"three","settings":{"password":{"Secret":"set"},"url":"u"}}"#);
     // Another secret in the source is nothing that an import could see.
-    world.put(&dev, &sso("three", json!("another"))).await;
+    world.put(&dev, &sso("three", "another")).await;
     assert_snapshot!(world.promote(&dev, &prod, &plain()).await.done().plan, @"");
     world.tidy().await;
     assert_eq!(
@@ -55,7 +55,7 @@ async fn an_item_that_comes_without_its_secret_is_told() {
         json!({"settings": {"url": "u"}}),
     );
     world
-        .put(&dev, &(sso("one", json!("dev-secret")) + &plain_item))
+        .put(&dev, &(sso("one", "dev-secret") + &plain_item))
         .await;
     let done = world.promote(&dev, &prod, &plain()).await.done();
     assert_snapshot!(done.warnings().join("\n"), @"secret_missing: featureInstances sso comes without its secret at /settings/password, for secrets do not travel: write it in the target after the import");
@@ -96,7 +96,7 @@ async fn a_required_secret_that_is_missing_fails_the_import() {
     let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
     world.bind(&prod, json!([rule(true)])).await;
-    world.put(&dev, &sso("one", json!("dev-secret"))).await;
+    world.put(&dev, &sso("one", "dev-secret")).await;
     let failed = world.promote(&dev, &prod, &plain()).await;
     assert_eq!(failed.failed(), "plan_has_errors");
     assert_snapshot!(failed.plan, @"Failed secret_missing: featureInstances sso");
@@ -146,7 +146,7 @@ async fn an_undo_leaves_bound_fields_and_secrets_as_they_are() {
     assert_snapshot!(second.plan, @"Removed source_removed: featureInstances b");
 
     let undone = world.undo(&prod, second.id, &plain()).await.done();
-    assert_snapshot!(undone.plan, @"Added new: featureInstances b");
+    assert_snapshot!(undone.plan, @"Added source_changed: featureInstances b");
     assert_snapshot!(world.stored_body(&prod, "featureInstances", "b").await, @r#"{"settings":{"env":"prod","n":1,"password":{"Secret":"set"},"url":"p"}}"#);
     assert_eq!(world.secrets(&prod, "featureInstances", "b").await.len(), 1);
 

@@ -97,6 +97,8 @@ pub fn bind_decision(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::decide::{Baseline, PackageSide, TargetSide, Terms, decide};
     use super::super::options::ImportOptions;
     use super::*;
@@ -215,5 +217,113 @@ mod tests {
         let rows = rows("a/dev", None, Some(["a/dev", "a/prod"]));
         let (action, _, result) = decided(&rows, "a/dev", None);
         assert_eq!((action, result), (Action::Skipped, None));
+    }
+
+    /// A version: what is left without the bound field, and the bound field.
+    type Parts = (u8, u8);
+
+    fn whole((rest, bound): Parts) -> Digest {
+        digest(&format!("{rest}/{bound}"))
+    }
+
+    fn rest((rest, _): Parts) -> Digest {
+        digest(&rest.to_string())
+    }
+
+    /// The tenant with one item: its version, and what was last delivered.
+    #[derive(Clone, Debug)]
+    struct Tenant {
+        target: Option<Parts>,
+        delivered: Option<(Parts, Option<Parts>, i64)>,
+        /// The value that is set; `None`: its own is kept.
+        set: Option<u8>,
+    }
+
+    impl Tenant {
+        /// Takes the package's version of this revision; what was decided.
+        fn import(&mut self, package: Parts, revision: i64, options: &ImportOptions) -> Decision {
+            let row = |of: fn(Parts) -> Digest| Row {
+                package: Some(PackageSide {
+                    digest: of(package),
+                    revision: Revision(revision),
+                    if_missing: false,
+                }),
+                target: self.target.map(|target| TargetSide {
+                    digest: of(target),
+                    system: false,
+                }),
+                baseline: self.delivered.map(|(source, result, at)| Baseline {
+                    source: Some(of(source)),
+                    source_revision: Revision(at),
+                    result: result.map(of),
+                }),
+                delivered_by_other: false,
+            };
+            let terms = Terms {
+                options,
+                source_revision: Revision(revision),
+                covers: true,
+                named_for_removal: false,
+                configuration: true,
+            };
+            let own = |wanted: u8| {
+                let kept = self.target.map_or(wanted, |(_, bound)| bound);
+                self.set.unwrap_or(kept)
+            };
+            let taken = (package.0, own(package.1));
+            let kept = self.target.map(|target| (target.0, own(target.1)));
+            let of = |parts: Parts| BoundVersion {
+                digest: whole(parts),
+                own: OwnFields::default(),
+            };
+            let decision = decide(&row(rest), &terms).unwrap();
+            let bound = bind_decision(decision, &row(whole), &of(taken), kept.map(of).as_ref());
+            let versions = [Some(taken), kept, self.target];
+            let find = |digest: Option<Digest>| {
+                let mut all = versions.into_iter().flatten();
+                digest.map(|digest| all.find(|parts| whole(*parts) == digest).unwrap())
+            };
+            self.target = find(bound.result);
+            if let Some(settles) = bound.decision.settles {
+                let result = find(settles.result);
+                self.delivered = Some((package, result, settles.source_revision.0));
+            }
+            bound.decision
+        }
+    }
+
+    proptest! {
+        /// The same package again changes nothing, and what is the target's own is never a reason
+        /// to ask or to refuse.
+        #[test]
+        fn nothing_is_left_to_do_and_own_fields_are_no_change(
+            first in (0..2_u8, 0..3_u8),
+            own in prop::option::of((0..2_u8, 0..3_u8)),
+            set in prop::option::of(3..5_u8),
+            steps in prop::collection::vec(((0..2_u8, 0..3_u8), prop::option::of(0..3_u8)), 1..6),
+        ) {
+            let options = ImportOptions::default();
+            let mut tenant = Tenant { target: own, delivered: None, set };
+            tenant.import(first, 1, &options);
+            for (revision, (package, changed)) in (2..).zip(steps) {
+                // The target changes nothing but its own field.
+                if let (Some(target), Some(changed)) = (&mut tenant.target, changed) {
+                    target.1 = changed;
+                }
+                let decision = tenant.import(package, revision, &options);
+                prop_assert_ne!(decision.action, Action::Failed, "{:?} {:?}", decision, tenant);
+                prop_assert_eq!(tenant.target.map(|target| target.0), Some(package.0));
+                if let Some(set) = set {
+                    prop_assert_eq!(tenant.target.map(|target| target.1), Some(set));
+                } else if let (Some(_), Some(changed)) = (own, changed) {
+                    prop_assert_eq!(tenant.target.map(|target| target.1), Some(changed));
+                }
+                let before = tenant.target;
+                let again = tenant.import(package, revision, &options);
+                prop_assert!(!again.action.changes(), "{:?} {:?}", again, tenant);
+                prop_assert_eq!(again.settles, None);
+                prop_assert_eq!(tenant.target, before);
+            }
+        }
     }
 }
