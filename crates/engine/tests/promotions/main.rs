@@ -16,6 +16,7 @@ mod old_news;
 mod outcome;
 mod own_fields;
 mod random;
+mod random_bindings;
 mod references;
 mod releases;
 mod removals;

@@ -1,5 +1,6 @@
 //! Secrets: they travel nowhere, and no import loses one.
 
+use dev2prod_engine::changes::ChangesQuery;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -89,6 +90,14 @@ async fn a_field_that_is_secret_in_the_target_alone_does_not_arrive() {
     let done = world.promote(&dev, &prod, &plain()).await.done();
     assert_snapshot!(done.plan, @"Modified source_changed: featureInstances sso");
     assert_eq!(world.secrets(&prod, "featureInstances", "sso").await, own);
+    // Development's value is in the bundle, and in nothing that production says.
+    let query = ChangesQuery {
+        fields: true,
+        size: 10,
+        ..ChangesQuery::default()
+    };
+    let page = world.changes(&prod, done.id, query).await.unwrap();
+    assert_snapshot!(format!("{:?}", page.changes[0].fields), @r#"Some([FieldDifference { pointer: "/name", conflict: false, base: Some(String("one")), target: Some(String("one")), package: Some(String("two")), result: Some(String("two")) }])"#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
