@@ -62,6 +62,8 @@ features! {
     Packages = "packages";
     /// Reading and writing content.
     Content = "content";
+    /// A tenant's bindings, and secrets apart from bodies.
+    Bindings = "bindings";
     /// Tenants, users, roles and tokens.
     Administration = "administration";
     /// What administration did, and who was kept out.

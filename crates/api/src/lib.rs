@@ -6,6 +6,7 @@
 //! server does not do yet.
 
 mod audit;
+mod bindings;
 mod changes;
 mod content;
 mod credentials;
@@ -32,6 +33,7 @@ mod user;
 pub mod words;
 
 pub use audit::{AuditItem, AuditOutcome, AuditPage, AuditQuery};
+pub use bindings::{Binding, Bindings};
 pub use changes::{Change, ChangesPage, ChangesQuery, Digests, FieldDifference, Order};
 pub use content::{
     ContentLine, ContentMode, ContentQuery, ContentUploadQuery, ContentUploaded, DanglingItem,

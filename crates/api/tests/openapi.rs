@@ -10,6 +10,7 @@ use utoipa::OpenApi;
 #[openapi(components(schemas(
     api::Approve,
     api::AuditPage,
+    api::Bindings,
     api::ChangesPage,
     api::ContentLine,
     api::ContentUploaded,

@@ -90,7 +90,7 @@ fn a_problem_has_the_documented_title_and_its_own_members_last() {
 
 #[test]
 fn features_are_read_back_and_later_words_passed_over() {
-    insta::assert_snapshot!(features_header(), @"conflicts, first-delivery, removals, allow-older, resolutions, sealed-plan, undo, comment, changes, cancel, events, settings, reviews, item-history, history, packages, content, administration, audit, trust, idempotency");
+    insta::assert_snapshot!(features_header(), @"conflicts, first-delivery, removals, allow-older, resolutions, sealed-plan, undo, comment, changes, cancel, events, settings, reviews, item-history, history, packages, content, bindings, administration, audit, trust, idempotency");
     let offered = parse_features(&features_header());
     assert_eq!(offered.len(), Feature::ALL.len());
     let some: Vec<_> = parse_features("changes,teleport , conflicts")
@@ -179,6 +179,7 @@ fn a_change_shows_the_digests_it_has() {
         dangling: vec![],
         merge: None,
         referred: None,
+        own: None,
     });
     insta::assert_snapshot!(serde_json::to_string_pretty(&change).unwrap(), @r#"
     {

@@ -53,8 +53,8 @@ pub use index::{Carried, IndexEntry, IndexIter};
 pub use limits::Limits;
 pub use line::{ChunkItem, ChunkIter};
 pub use manifest::{
-    FORMAT, Manifest, ManifestOrigin, ManifestPackage, ManifestParts, ManifestSection, RemovedBase,
-    VERSION, VERSION_WITH_BASES,
+    FORMAT, Manifest, ManifestOrigin, ManifestPackage, ManifestParts, ManifestSecrets,
+    ManifestSection, RemovedBase, VERSION, VERSION_WITH_BASES,
 };
 pub use name::EntryName;
 pub use notary::{Notary, VerifiedItem};

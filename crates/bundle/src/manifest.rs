@@ -59,9 +59,24 @@ pub struct Manifest {
     pub sections: Vec<ManifestSection>,
     /// See [`ContentDigest`](crate::ContentDigest).
     pub content_digest: Digest,
+    /// Where the source has secrets that do not travel, in item order: a target that gets such an
+    /// item anew lacks them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<ManifestSecrets>,
     /// Who vouches for it, if anybody does. In a manifest that was read it is good.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub signature: Option<Signature>,
+}
+
+/// The secrets of an item in the source, by place and without any value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ManifestSecrets {
+    /// Which item.
+    #[serde(flatten)]
+    pub item: ItemRef,
+    /// Where in its body, sorted.
+    pub paths: Vec<String>,
 }
 
 /// The package of a bundle.
@@ -139,6 +154,8 @@ pub struct ManifestParts {
     pub time_ms: i64,
     /// The fingerprint of the catalogue by which the items' digests were made.
     pub catalogue: Digest,
+    /// Where the source has secrets.
+    pub secrets: Vec<ManifestSecrets>,
 }
 
 impl Manifest {
@@ -157,7 +174,19 @@ impl Manifest {
             source_revision: manifest.source_revision,
             time_ms: manifest.time,
             catalogue: manifest.catalogue,
+            secrets: manifest.secrets,
         }
+    }
+
+    /// How many bytes of a manifest name secrets at most; those that do not fit are not named.
+    pub const SECRETS_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+    /// Where the source has secrets in an item.
+    pub fn secrets_of(&self, item: &ItemRef) -> &[String] {
+        let found = self
+            .secrets
+            .binary_search_by(|secrets| secrets.item.cmp(item));
+        found.map_or(&[], |place| self.secrets[place].paths.as_slice())
     }
 
     /// The section's count and digest, if it is covered or has items.
@@ -219,6 +248,10 @@ impl Manifest {
             || !ascend(&mut self.sections.iter().map(|entry| entry.section))
         {
             let why = "its sections are not in order, each once".to_owned();
+            return Err(BundleError::InvalidManifest { why });
+        }
+        if !self.secrets.is_sorted_by(|a, b| a.item < b.item) {
+            let why = "its Secrets are not in order, each item once".to_owned();
             return Err(BundleError::InvalidManifest { why });
         }
         if self.version == VERSION && !self.removed_bases.is_empty() {

@@ -388,6 +388,7 @@ fn manifest(parts: ManifestParts, written: &[ManifestSection], has_bases: bool) 
         catalogue: parts.catalogue,
         sections,
         content_digest: content.finish(),
+        secrets: parts.secrets,
         signature: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::bindings::BindingsArgs;
 use crate::commands::bundle::BundleArgs;
 use crate::commands::cancel::CancelArgs;
 use crate::commands::changes::ChangesArgs;
@@ -76,6 +77,7 @@ pub(crate) enum ClientCommand {
     Compare(Box<CompareArgs>),
     Package(Box<PackageArgs>),
     Content(Box<ContentArgs>),
+    Bindings(Box<BindingsArgs>),
     Tenant(Box<TenantsArgs>),
     User(Box<UserArgs>),
     Token(Box<TokenArgs>),

@@ -108,6 +108,7 @@ async fn client(command: ClientCommand, output: Output) -> CommandResult {
         ClientCommand::Compare(args) => commands::compare::run(&args, output).await,
         ClientCommand::Package(args) => commands::package::run(&args, output).await,
         ClientCommand::Content(args) => commands::content::run(&args, output).await,
+        ClientCommand::Bindings(args) => commands::bindings::run(&args, output).await,
         ClientCommand::Tenant(args) => commands::tenant::run(&args, output).await,
         ClientCommand::User(args) => commands::user::run(&args, output).await,
         ClientCommand::Token(args) => commands::token::run(&args, output).await,

@@ -19,6 +19,7 @@
 //! ```
 
 mod admin;
+mod bindings;
 mod client;
 mod content;
 mod download;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::accounts::Doorkeeper;
 use crate::audit::AuditBook;
 use crate::ports::{BlobStore, Store};
+use crate::secrets::SecretKey;
 use crate::selection::ListingCache;
 use crate::settings::Settings;
 
@@ -67,6 +68,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub random: Arc<dyn Random>,
+    /// What secrets are sealed by.
+    pub secret_key: Arc<SecretKey>,
     /// What the operator set.
     pub settings: Settings,
 }
@@ -188,6 +191,11 @@ impl Engine {
     /// Hears of every [`Self::note_move`] from now on.
     pub(crate) fn moves(&self) -> watch::Receiver<()> {
         self.moves.subscribe()
+    }
+
+    /// What secrets are sealed by.
+    pub(crate) fn secret_key(&self) -> &SecretKey {
+        &self.parts.secret_key
     }
 
     /// What packages' listings worked out a moment ago.

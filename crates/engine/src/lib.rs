@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod bindings;
 pub mod changes;
 pub mod content;
 mod context;
@@ -21,6 +22,7 @@ pub mod packages;
 mod plan_file;
 pub mod ports;
 pub mod runner;
+mod secrets;
 pub mod selection;
 mod settings;
 pub mod tenant_settings;
@@ -31,4 +33,5 @@ pub mod trust;
 pub use context::{Clock, Engine, Parts, Random, SystemClock, SystemRandom};
 pub use error::{Detail, EngineError, EngineResult};
 pub use failpoints::{FAILPOINTS, HOUSEKEEPING_FAILPOINTS};
+pub use secrets::SecretKey;
 pub use settings::Settings;

@@ -166,6 +166,10 @@ permissions! {
     TrustRead: Viewer, "reading trusted servers";
     /// Trust servers, or no more.
     TrustWrite: TenantAdmin, "changing trusted servers";
+    /// See a tenant's bindings.
+    BindingRead: Viewer, "reading bindings";
+    /// Replace a tenant's bindings.
+    BindingWrite: TenantAdmin, "changing bindings";
     /// Give and take roles of the tenant.
     RoleWrite: TenantAdmin, "giving roles";
 }

@@ -22,6 +22,7 @@ pub mod operation;
 pub mod package;
 pub mod plan;
 pub mod review;
+pub mod secret;
 pub mod section;
 pub mod sender;
 pub mod settings;

@@ -5,14 +5,17 @@
 
 mod blobs;
 mod folder;
+mod key;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use dev2prod_engine::SecretKey;
 use dev2prod_engine::ports::{BlobStore, Cause, Store, StoreError};
 
 pub use folder::FolderLock;
+pub use key::KeyError;
 
 /// The program's version, noted with every migration that it makes.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -31,6 +34,8 @@ pub struct Embedded {
     pub store: Arc<dyn Store>,
     /// The blobs.
     pub blobs: Arc<dyn BlobStore>,
+    /// What secrets are sealed by.
+    pub secret_key: Arc<SecretKey>,
     /// Keeps other processes out. `store` and `blobs` hold it too.
     pub lock: Arc<FolderLock>,
     sqlite: Arc<sqlite::Sqlite>,
@@ -81,6 +86,9 @@ pub enum OpenError {
         #[source]
         cause: Cause,
     },
+    /// Secrets cannot be opened.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The store refuses.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -101,7 +109,9 @@ impl Embedded {
         let root = folder::ensure(&data_dir.join("blobs")).map_err(folder)?;
         let blobs = blobs::LocalBlobs::new(root, scratch, Arc::clone(&lock))?;
         let sqlite = Arc::new(sqlite::Sqlite::open(data_dir, &options, Arc::clone(&lock)).await?);
+        let secret_key = Arc::new(key::open(data_dir, &sqlite).await?);
         Ok(Self {
+            secret_key,
             store: Arc::clone(&sqlite) as Arc<dyn Store>,
             blobs: Arc::new(blobs),
             lock,

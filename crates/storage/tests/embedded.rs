@@ -322,3 +322,66 @@ async fn a_new_folder_is_its_owners_alone() {
     let mode = std::fs::metadata(&data).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
 }
+
+#[tokio::test]
+async fn the_key_of_secrets_is_made_once_and_is_its_owners_alone() {
+    let (folder, embedded) = fresh().await;
+    let check = embedded.secret_key.check();
+    embedded.close().await;
+    let path = folder.path().join("secret.key");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text.trim_end().len(), 64);
+    let mode = std::os::unix::fs::MetadataExt::mode(&path.metadata().unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+    let bytes = std::fs::read(folder.path().join("dev2prod.sqlite")).unwrap();
+    assert!(!bytes.windows(32).any(|part| part == &text.as_bytes()[..32]));
+    let embedded = open(folder.path()).await;
+    assert_eq!(embedded.secret_key.check(), check);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[tokio::test]
+async fn a_database_without_its_key_is_refused_in_a_clear_sentence() {
+    let (folder, embedded) = fresh().await;
+    embedded.close().await;
+    let path = folder.path().join("secret.key");
+    let right = std::fs::read(&path).unwrap();
+    let at = path.display();
+    let last = "put the right one back from where the folder was backed up";
+
+    std::fs::remove_file(&path).unwrap();
+    let expected = format!(
+        "the key of this database's secrets is missing: {at} is not there; put it back from where \
+         the folder was backed up"
+    );
+    assert_eq!(refusal(folder.path()).await.to_string(), expected);
+    assert!(!path.exists(), "no other one is made");
+
+    std::fs::write(&path, "ab".repeat(32)).unwrap();
+    let expected =
+        format!("{at} is not the key of this database's secrets but another one; {last}");
+    assert_eq!(refusal(folder.path()).await.to_string(), expected);
+
+    for wrong in ["", "ab", &"xy".repeat(32), "\u{0}"] {
+        std::fs::write(&path, wrong).unwrap();
+        let expected =
+            format!("{at} holds no key of secrets: it is to have 64 hexadecimal digits; {last}");
+        assert_eq!(refusal(folder.path()).await.to_string(), expected);
+    }
+    std::fs::write(&path, right).unwrap();
+    open(folder.path()).await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_made_and_not_noted_is_taken() {
+    let (folder, embedded) = fresh().await;
+    let check = embedded.secret_key.check();
+    embedded.close().await;
+    let mut connection = database(folder.path()).await;
+    sqlx::raw_sql("DELETE FROM secret WHERE name = 'secret_key_check'")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    drop(connection);
+    assert_eq!(open(folder.path()).await.secret_key.check(), check);
+}

@@ -5,7 +5,9 @@ use dev2prod_model::package::{Mode, Selector};
 use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{Manifest, ManifestOrigin, ManifestPackage, ManifestParts, RemovedBase};
+use crate::manifest::{
+    Manifest, ManifestOrigin, ManifestPackage, ManifestParts, ManifestSecrets, RemovedBase,
+};
 use crate::signature::Signature;
 
 /// The value of `Format` in the facts of every folder.
@@ -31,6 +33,8 @@ pub struct Facts {
     pub(super) source_revision: Revision,
     time: i64,
     catalogue: Digest,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    secrets: Vec<ManifestSecrets>,
     /// Who vouched for the bundle: still good if nothing was changed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     signature: Option<Signature>,
@@ -53,6 +57,7 @@ impl Facts {
             source_revision: parts.source_revision,
             time: parts.time_ms,
             catalogue: parts.catalogue,
+            secrets: parts.secrets,
             signature: manifest.signature.clone(),
         }
     }
@@ -98,6 +103,7 @@ impl Facts {
             source_revision: facts.source_revision,
             time_ms: facts.time,
             catalogue: facts.catalogue,
+            secrets: facts.secrets,
         }
     }
 }

@@ -117,6 +117,7 @@ fn sample_manifest() -> ManifestParts {
         source_revision: Revision(1),
         time_ms: 1_737_971_051_843,
         catalogue: dev2prod_model::digest::sha256(b"catalogue"),
+        secrets: Vec::new(),
     }
 }
 

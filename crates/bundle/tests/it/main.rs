@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod bases;
+#[cfg(test)]
 mod folders;
 #[cfg(test)]
 mod limits;

@@ -49,6 +49,7 @@ pub(crate) fn manifest_parts() -> ManifestParts {
         source_revision: Revision(7),
         time_ms: 1_737_971_051_843,
         catalogue: dev2prod_model::digest::sha256(b"catalogue"),
+        secrets: Vec::new(),
     }
 }
 

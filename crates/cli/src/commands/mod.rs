@@ -1,6 +1,7 @@
 //! The commands of a client, one file each. They call servers through the client crate alone.
 
 mod approval;
+pub(crate) mod bindings;
 pub(crate) mod bundle;
 pub(crate) mod cancel;
 pub(crate) mod changes;

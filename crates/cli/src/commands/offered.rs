@@ -70,6 +70,7 @@ fn option(feature: Feature) -> &'static str {
         | Feature::Settings
         | Feature::Packages
         | Feature::Content
+        | Feature::Bindings
         | Feature::Administration
         | Feature::Audit
         | Feature::Trust

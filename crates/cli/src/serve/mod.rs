@@ -92,6 +92,7 @@ impl Server {
             catalogue: Arc::new(catalogue),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            secret_key: embedded.secret_key.clone(),
             settings: config.settings(address),
         });
         let login: Login = config

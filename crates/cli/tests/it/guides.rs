@@ -20,6 +20,13 @@ fn follow(guide: &str) {
 }
 
 #[test]
+fn keep_productions_own_values() {
+    follow(include_str!(
+        "../../../../docs/guides/keep-productions-own-values.md"
+    ));
+}
+
+#[test]
 fn take_an_import_back() {
     follow(include_str!(
         "../../../../docs/guides/take-an-import-back.md"

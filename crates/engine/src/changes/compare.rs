@@ -4,18 +4,19 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use dev2prod_bundle::Reader;
+use dev2prod_bundle::{ChunkItem, Reader};
 use dev2prod_model::access::{HistoryRead, Scope, VersionRead};
-use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::binding::Rules;
+use dev2prod_model::content_line::references_of;
 use dev2prod_model::item::{Digest, ItemRef};
 use dev2prod_model::json;
+use dev2prod_model::merge::ItemVersion;
 use dev2prod_model::operation::Operation;
 use dev2prod_model::plan::{Answers, Entry, ImportOptions};
-use serde_json::Value;
 
 use super::page::Placed;
 use super::{ListedChange, fields, unchanged};
-use crate::import::{Bodies, read_bundle, unreadable};
+use crate::import::{Bodies, bound_result, read_bundle, unreadable};
 use crate::ports::StoredItem;
 use crate::{Engine, EngineError, EngineResult};
 
@@ -34,11 +35,13 @@ pub(super) async fn page(
     operation: &Operation,
     entries: Vec<Placed>,
 ) -> EngineResult<Compared> {
+    let tenant = crate::tenants::own(engine, scope).await?;
     let bytes_max = engine.settings().diff_page_bytes_max;
     let mut versions = Versions {
         engine,
         scope: scope.narrow(),
         options: Arc::new(options(operation)),
+        rules: crate::bindings::rules(engine, &scope.narrow(), tenant.revision).await?,
         package: PackageBodies::open(engine, operation).await?,
     };
     let mut bytes = 0;
@@ -63,6 +66,8 @@ struct Versions<'a> {
     engine: &'a Engine,
     scope: Scope<VersionRead>,
     options: Arc<ImportOptions>,
+    /// What holds for the tenant's items now: what is secret since is not shown either.
+    rules: Rules,
     /// `None` if the bundle is not kept any more.
     package: Option<PackageBodies>,
 }
@@ -70,7 +75,7 @@ struct Versions<'a> {
 impl Versions<'_> {
     /// The entry with its fields, and what the bodies weigh that were compared.
     async fn compare(&mut self, entry: Entry) -> EngineResult<(ListedChange, usize)> {
-        if entry.target == entry.package {
+        if fields::is_unchanged(&entry) {
             let fields = fields::fields(&entry, &HashMap::new());
             return Ok((ListedChange { entry, fields }, 0));
         }
@@ -88,11 +93,11 @@ impl Versions<'_> {
             .collect();
         let store = self.engine.store();
         let stored = store.versions_by_digest(&self.scope, &asked).await?;
-        let catalogue = Arc::clone(self.engine.catalogue());
+        let rules = self.rules.clone();
         let options = Arc::clone(&self.options);
         let mut package = self.package.take();
         let compare = tokio::task::spawn_blocking(move || {
-            let compared = compare(&catalogue, &options, entry, stored, package.as_mut());
+            let compared = compare(&rules, &options, entry, stored, package.as_mut());
             (package, compared)
         });
         let (package, compared) = compare.await.map_err(EngineError::internal)?;
@@ -102,29 +107,45 @@ impl Versions<'_> {
 }
 
 fn compare(
-    catalogue: &Catalogue,
+    rules: &Rules,
     options: &ImportOptions,
     entry: Entry,
     stored: Vec<StoredItem>,
     package: Option<&mut PackageBodies>,
 ) -> EngineResult<(ListedChange, usize)> {
-    let mut known = HashMap::new();
+    let of_item = rules.of(&entry.item);
     let mut bytes = 0;
-    let mut add = |digest: Digest, body: &str| -> EngineResult<()> {
-        let body_read: Value = json::parse_own(body).map_err(EngineError::internal)?;
+    let mut versions = HashMap::new();
+    let mut add = |digest: Digest, body: &str, references: &str| -> EngineResult<()> {
+        let parse = |text: &str| json::parse_own(text).map_err(EngineError::internal);
+        let references = references_of(parse(references)?);
+        let version = ItemVersion {
+            body: of_item.travelling(&parse(body)?),
+            references: references.map_err(EngineError::internal)?,
+        };
         bytes += body.len();
-        known.insert(digest, catalogue.travelling(entry.item.section, &body_read));
+        versions.insert(digest, version);
         Ok(())
     };
     for found in stored {
-        add(found.head.digest, &found.body)?;
+        add(found.head.digest, &found.body, &found.references)?;
     }
     if let (Some(digest), Some(chunk), Some(package)) = (entry.package, entry.chunk, package) {
-        add(digest, &package.read(&entry.item, chunk)?)?;
+        let found = package.read(&entry.item, chunk)?;
+        add(digest, &found.body, &found.references)?;
     }
+    let of = |digest: Option<Digest>| versions.get(&digest?);
+    let package = of(entry.package).filter(|_| entry.merge.is_none() && entry.own.is_some());
+    let written =
+        package.and_then(|package| bound_result(&of_item, &entry, package, of(entry.target)));
+    let bodies = versions
+        .into_iter()
+        .map(|(digest, version)| (digest, version.body));
+    let mut known: HashMap<_, _> = bodies.collect();
+    known.extend(entry.result.zip(written));
     let fields = if entry.merge.is_some() {
         let resolutions = Answers::of(options).fields_of(&entry.item, options);
-        fields::merged_fields(catalogue, &entry, &known, &resolutions)
+        fields::merged_fields(&of_item, &entry, &known, &resolutions)
     } else {
         fields::fields(&entry, &known)
     };
@@ -158,12 +179,12 @@ impl PackageBodies {
         }))
     }
 
-    fn read(&mut self, item: &ItemRef, chunk: u32) -> EngineResult<String> {
+    fn read(&mut self, item: &ItemRef, chunk: u32) -> EngineResult<ChunkItem> {
         if self.last.as_ref().is_some_and(|last| last >= item) {
             self.bodies = Bodies::new(self.reader.clone());
         }
         self.last = Some(item.clone());
         let found = self.bodies.read(item, chunk);
-        Ok(found.map_err(EngineError::internal)?.body)
+        found.map_err(EngineError::internal)
     }
 }

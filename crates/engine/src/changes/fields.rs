@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::binding::ItemRules;
 use dev2prod_model::difference::{Difference, differences};
 use dev2prod_model::item::Digest;
 use dev2prod_model::merge::{Resolutions, Versions, merge, value_at};
@@ -34,7 +34,7 @@ pub(super) fn fields(
     entry: &Entry,
     known: &HashMap<Digest, Value>,
 ) -> Option<Vec<FieldDifference>> {
-    if entry.target == entry.package {
+    if is_unchanged(entry) {
         return Some(Vec::new());
     }
     let side = |digest: Option<Digest>| match digest {
@@ -43,25 +43,67 @@ pub(super) fn fields(
     };
     let (target, package) = (side(entry.target)?, side(entry.package)?);
     let base = entry.base.and_then(|digest| known.get(&digest));
+    let result = entry.result.and_then(|digest| known.get(&digest));
     let found = differences(target, package).into_iter();
-    Some(found.map(|it| sides(entry, base, it)).collect())
+    let mut found: Vec<_> = found.map(|it| sides(entry, base, result, it)).collect();
+    found.extend(bound_fields(entry, known, &found));
+    Some(found)
+}
+
+/// Whether target and package have the same, and keep it.
+pub(super) fn is_unchanged(entry: &Entry) -> bool {
+    entry.target == entry.package && entry.result == entry.target
+}
+
+/// The fields that bindings kept or set, where target and package have the same.
+fn bound_fields(
+    entry: &Entry,
+    known: &HashMap<Digest, Value>,
+    found: &[FieldDifference],
+) -> Vec<FieldDifference> {
+    let Some(own) = &entry.own else {
+        return Vec::new();
+    };
+    let listed: BTreeSet<_> = found.iter().map(|field| field.pointer.as_str()).collect();
+    let value = |digest: Option<Digest>, pointer: &str| {
+        let body = known.get(&digest?)?;
+        value_at(body, pointer).map(Cow::into_owned)
+    };
+    let others = own
+        .bound
+        .iter()
+        .filter(|pointer| !listed.contains(pointer.as_str()));
+    let others = others.map(|pointer| FieldDifference {
+        pointer: pointer.clone(),
+        conflict: false,
+        base: value(entry.base, pointer),
+        target: value(entry.target, pointer),
+        package: value(entry.package, pointer),
+        result: value(entry.result, pointer),
+    });
+    others
+        .filter(|field| field.target == field.package && field.target != field.result)
+        .collect()
 }
 
 /// The fields that a merge of these versions is about; `None` where one of them is not known.
 pub(super) fn merged_fields(
-    catalogue: &Catalogue,
+    rules: &ItemRules<'_>,
     entry: &Entry,
     known: &HashMap<Digest, Value>,
     resolutions: &Resolutions,
 ) -> Option<Vec<FieldDifference>> {
     let side = |digest: Option<Digest>| known.get(&digest?);
     let (base, target, package) = (side(entry.base)?, side(entry.target)?, side(entry.package)?);
+    // Bound fields were not merged.
+    let unbound = |body: &Value| rules.bindings().without_bound(body);
+    let (base, target, package) = (&unbound(base), &unbound(target), &unbound(package));
     let versions = Versions {
         base: Some(base),
         target,
         package,
     };
-    let merged = merge(&catalogue.shape(entry.item.section), versions, resolutions);
+    let merged = merge(&rules.shape(), versions, resolutions);
     let settled = merged.settled.into_iter().map(|settled| settled.conflict);
     let conflicts = merged.conflicts.into_iter().chain(settled);
     let conflicts: BTreeSet<_> = conflicts.map(|conflict| conflict.pointer).collect();
@@ -84,7 +126,12 @@ pub(super) fn merged_fields(
     Some(fields.collect())
 }
 
-fn sides(entry: &Entry, base: Option<&Value>, difference: Difference) -> FieldDifference {
+fn sides(
+    entry: &Entry,
+    base: Option<&Value>,
+    written: Option<&Value>,
+    difference: Difference,
+) -> FieldDifference {
     let Difference {
         pointer,
         target,
@@ -94,7 +141,7 @@ fn sides(entry: &Entry, base: Option<&Value>, difference: Difference) -> FieldDi
         None => None,
         result if result == entry.target => target.clone(),
         result if result == entry.package => package.clone(),
-        Some(_) => None,
+        Some(_) => written.and_then(|body| body.pointer(&pointer)).cloned(),
     };
     FieldDifference {
         conflict: false,
@@ -134,6 +181,7 @@ mod tests {
             dangling: Vec::new(),
             merge: None,
             referred: None,
+            own: None,
         };
         let mut known = HashMap::from([
             (base, json!({"a": 1})),

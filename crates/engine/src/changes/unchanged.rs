@@ -122,6 +122,7 @@ fn unchanged(item: ItemRef, digest: dev2prod_model::item::Digest, chunk: u32) ->
         dangling: Vec::new(),
         merge: None,
         referred: None,
+        own: None,
     }
 }
 

@@ -6,8 +6,8 @@ use dev2prod_model::item::{Digest, ItemRef, Revision};
 use dev2prod_model::json::{self, JsonLimits};
 use serde_json::Value;
 
-use super::compare::{Outcome, compare};
-use super::prepare::prepare;
+use super::compare::{Against, Outcome};
+use super::prepare::given;
 use super::writer::Writer;
 use super::{bytes_known, own_fields};
 use crate::context::Engine;
@@ -127,7 +127,10 @@ pub(super) async fn at_revision(
         return Ok(None);
     };
     let (digest, references) = (stored.head.digest, stored.references.clone());
-    let body = own_fields::shown(engine.catalogue(), stored)?;
+    // What is secret now is not shown of the past either.
+    let now = crate::tenants::own(engine, &scope.narrow::<HistoryRead>()).await?;
+    let rules = crate::bindings::rules(engine, &scope.narrow(), now.revision).await?;
+    let body = own_fields::shown(&rules, stored)?;
     Ok(Some(Item {
         item: item.clone(),
         body,
@@ -143,22 +146,30 @@ pub async fn put_item(
     line: &ContentLine,
     precondition: &Precondition,
 ) -> EngineResult<ItemWritten> {
-    let put = prepare(engine.catalogue(), line);
     let writer = Writer::begin(engine, scope).await?;
     let staged = async {
         let (at, reading) = (writer.base(), scope.narrow::<VersionRead>());
-        check(engine, &reading, at, &put.item, precondition).await?;
-        let known = bytes_known::known(engine, scope, std::iter::once(&put)).await?;
-        if let Some(message) = bytes_known::refusal(&put, &known) {
+        check(engine, &reading, at, &line.item, precondition).await?;
+        let rules = crate::bindings::rules(engine, &reading, at).await?;
+        let given = given(&rules, line.clone());
+        let known = bytes_known::known(engine, scope, std::iter::once(&given.put)).await?;
+        if let Some(message) = bytes_known::refusal(&given.put, &known) {
             return Err(EngineError::invalid("unknown_bytes", message));
         }
-        let digest = put.digest;
-        let mut compared = compare(engine, &reading, at, vec![put]).await?;
-        let (put, outcome) = compared.pop().expect("one item was compared");
-        if outcome != Outcome::Unchanged {
-            writer.stage(vec![Change::Put(put)]).await?;
+        let digest = given.put.digest;
+        let against = Against {
+            engine,
+            scope,
+            rules: &rules,
+            at,
+        };
+        let mut compared = against.compare(vec![given]).await?;
+        let compared = compared.pop().expect("one item was compared");
+        writer.stage_secrets(&compared.secrets).await?;
+        if compared.writes {
+            writer.stage(vec![Change::Put(compared.put)]).await?;
         }
-        Ok((outcome, digest))
+        Ok((compared.outcome, digest))
     };
     match staged.await {
         Ok((Outcome::Unchanged, digest)) => {
@@ -198,6 +209,16 @@ pub async fn delete_item(
     let staged = async {
         let found = check(engine, &scope.narrow(), writer.base(), item, precondition).await?;
         found.ok_or_else(|| unknown_item(item))?;
+        let at = writer.base();
+        let rules = crate::bindings::rules(engine, &scope.narrow(), at).await?;
+        let against = Against {
+            engine,
+            scope,
+            rules: &rules,
+            at,
+        };
+        let secrets = against.remove_secrets(std::slice::from_ref(item)).await?;
+        writer.stage_secrets(&secrets).await?;
         writer.stage(vec![Change::Remove(item.clone())]).await
     };
     match staged.await {

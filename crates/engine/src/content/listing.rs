@@ -1,11 +1,10 @@
 //! A tenant's content as lines, at one revision.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use dev2prod_model::access::{ContentRead, HistoryRead, Scope, Upkeep, VersionRead};
-use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::binding::Rules;
 use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
 use dev2prod_model::json;
 use dev2prod_model::section::Section;
@@ -44,9 +43,12 @@ pub async fn listing(
     query: ListingQuery,
 ) -> EngineResult<(Revision, LineStream)> {
     let tenant = crate::tenants::own(engine, &scope.narrow::<HistoryRead>()).await?;
+    let reading = scope.narrow::<VersionRead>();
+    let rules = crate::bindings::rules(engine, &reading, tenant.revision).await?;
     let pages = Pages {
+        rules,
         engine: engine.clone(),
-        scope: scope.narrow(),
+        scope: reading,
         at: tenant.revision,
         started_ms: engine.now_ms(),
         sections: match query.section {
@@ -65,6 +67,7 @@ pub async fn listing(
 }
 
 struct Pages {
+    rules: Rules,
     engine: Engine,
     scope: Scope<VersionRead>,
     at: Revision,
@@ -100,8 +103,8 @@ impl Pages {
                 let store = self.engine.store();
                 let items = store.items(&self.scope, self.at, page, PAGE_BYTES).await?;
                 let last = items.last().map(|item| item.head.item.key.clone());
-                let catalogue = Arc::clone(self.engine.catalogue());
-                let work = tokio::task::spawn_blocking(move || item_lines(&catalogue, items));
+                let rules = self.rules.clone();
+                let work = tokio::task::spawn_blocking(move || item_lines(&rules, items));
                 (last, work.await.map_err(EngineError::internal)??)
             };
             if last.is_some() {
@@ -146,7 +149,7 @@ fn digest_lines(heads: &[ItemHead]) -> String {
     lines
 }
 
-fn item_lines(catalogue: &Catalogue, items: Vec<StoredItem>) -> EngineResult<String> {
+fn item_lines(rules: &Rules, items: Vec<StoredItem>) -> EngineResult<String> {
     let mut lines = String::with_capacity(
         items
             .iter()
@@ -157,7 +160,7 @@ fn item_lines(catalogue: &Catalogue, items: Vec<StoredItem>) -> EngineResult<Str
         write_names(&mut lines, &item.head.item);
         let references = std::mem::take(&mut item.references);
         lines.push_str(",\"Body\":");
-        lines.push_str(&own_fields::shown(catalogue, item)?);
+        lines.push_str(&own_fields::shown(rules, item)?);
         lines.push_str(",\"References\":");
         lines.push_str(&references);
         lines.push_str("}\n");

@@ -1,9 +1,9 @@
 //! A tenant's content: listed, uploaded, read and written item by item.
 //!
 //! All that writes stages the next revision and flips to it at once, as imports do, so that readers
-//! see one revision and a failure changes nothing. Fields that stay with their tenant are not shown,
-//! for secrets are among them; a body that is written without them leaves the tenant's own in
-//! place.
+//! see one revision and a failure changes nothing. Fields that stay with their tenant are not shown;
+//! a body that is written without them leaves the tenant's own in place. Secrets are kept apart from
+//! bodies and shown to nobody: a mark tells that one is set.
 
 mod bad_lines;
 mod bytes_known;
@@ -15,12 +15,15 @@ mod listing;
 mod named;
 mod own_fields;
 mod prepare;
+mod rebind;
 mod recompute;
+mod rewrite;
 mod seen;
 mod upload;
 mod writer;
 
 pub(crate) use prepare::prepare;
+pub(crate) use rebind::rebind;
 
 pub use bad_lines::{line_place, parse_line_place};
 pub use history::{Past, PastItem, get_item_at, past};

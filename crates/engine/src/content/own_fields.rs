@@ -1,37 +1,69 @@
-//! Fields that stay with their tenant: not shown, and not lost by writing without them.
+//! Fields that stay with their tenant: not shown, and not lost by writing without them. Secrets are
+//! shown as marks; a mark that is sent keeps what is there, and a secret that is left out goes.
 
-use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::binding::{ItemRules, Rules};
 use dev2prod_model::json;
-use dev2prod_model::section::Section;
+use dev2prod_model::secret;
 use serde_json::Value;
 
+use super::prepare::Given;
 use crate::error::{EngineError, EngineResult};
 use crate::ports::{PutItem, StoredItem};
 
-/// The body as it may be shown: canonical JSON without fields that stay with their tenant, for
-/// secrets are among them.
-pub(super) fn shown(catalogue: &Catalogue, stored: StoredItem) -> EngineResult<String> {
-    if !stored.head.local {
+/// The body as it may be shown: canonical JSON with marks for secrets, without the other fields
+/// that stay with their tenant.
+pub(super) fn shown(rules: &Rules, stored: StoredItem) -> EngineResult<String> {
+    let of_item = rules.of(&stored.head.item);
+    if !stored.head.local && !of_item.adds_secrets() {
         return Ok(stored.body);
     }
-    let mut body = parse(&stored.body)?;
-    catalogue.strip_local(stored.head.item.section, &mut body);
+    let body = secret::shown(&of_item, parse(&stored.body)?);
     Ok(json::canonical(&body))
 }
 
-/// Puts the stored body's own fields into the new one where it leaves them out. What travels stays
-/// as it is, and so do digest and links.
-pub(super) fn keep(
-    catalogue: &Catalogue,
-    put: &mut PutItem,
-    stored_body: &str,
-) -> EngineResult<()> {
-    let section = put.item.section;
-    let given = parse(&put.body)?;
-    let kept = keep_absent(catalogue, section, given, &parse(stored_body)?);
-    put.local = catalogue.has_local(section, &kept);
-    put.body = json::canonical(&kept);
+/// Puts the stored body's own fields into the new one where it leaves them out, and takes out the
+/// marks that keep nothing. What travels stays as it is, and so do digest and links.
+pub(super) fn keep(rules: &Rules, given: &mut Given, stored: &Value) -> EngineResult<()> {
+    let of_item = rules.of(&given.put.item);
+    let mut body = keep_absent(&of_item, parse(&given.put.body)?, stored);
+    if given.keeps {
+        let marks = secret::marks(&of_item, stored);
+        let same_places = of_item.travelling(&body) == of_item.travelling(stored);
+        let there = |pointer: &str| {
+            let found = marks.iter().any(|mark| mark == pointer);
+            found && (same_places || !secret::goes_by_place(pointer))
+        };
+        drop_marks(&of_item, given, &mut body, &there);
+    }
+    let put = &mut given.put;
+    put.local = of_item.has_local(&body);
+    put.body = json::canonical(&body);
     Ok(())
+}
+
+/// Takes all marks out that were sent: there is nothing that they could keep.
+pub(super) fn keep_nothing(rules: &Rules, given: &mut Given) -> EngineResult<()> {
+    if !given.keeps {
+        return Ok(());
+    }
+    let of_item = rules.of(&given.put.item);
+    let mut body = parse(&given.put.body)?;
+    drop_marks(&of_item, given, &mut body, &|_| false);
+    let put: &mut PutItem = &mut given.put;
+    put.local = of_item.has_local(&body);
+    put.body = json::canonical(&body);
+    Ok(())
+}
+
+/// Takes out the marks that stand neither for a value that was sent nor for one that is there.
+fn drop_marks(
+    rules: &ItemRules<'_>,
+    given: &Given,
+    body: &mut Value,
+    is_there: &dyn Fn(&str) -> bool,
+) {
+    let sent = |pointer: &str| given.secrets.iter().any(|taken| taken.pointer == pointer);
+    secret::drop_marks(rules, body, &|pointer| sent(pointer) || is_there(pointer));
 }
 
 /// Reads a body that this server wrote.
@@ -39,9 +71,10 @@ pub(super) fn parse(body: &str) -> EngineResult<Value> {
     json::parse_own(body).map_err(EngineError::internal)
 }
 
-fn keep_absent(catalogue: &Catalogue, section: Section, given: Value, stored: &Value) -> Value {
-    let travelling = catalogue.travelling(section, &given);
-    let with_stored = catalogue.keep_local(section, travelling.clone(), stored);
+fn keep_absent(rules: &ItemRules<'_>, given: Value, stored: &Value) -> Value {
+    let travelling = rules.travelling(&given);
+    let mut with_stored = travelling.clone();
+    rules.never_travelling().put_back(&mut with_stored, stored);
     let mut given = given;
     fill(&mut given, with_stored, &travelling);
     given
@@ -73,42 +106,61 @@ fn fill(given: &mut Value, other: Value, travelling: &Value) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use dev2prod_model::catalogue::Catalogue;
+    use dev2prod_model::content_line::ContentLine;
+    use dev2prod_model::item::ItemRef;
+    use dev2prod_model::section::Section;
+
+    use super::super::prepare::given;
     use super::*;
 
-    fn kept(given: &str, stored: &str) -> String {
-        let value = |text: &str| parse(text).unwrap();
-        let kept = keep_absent(
-            &Catalogue::standard(),
-            Section::FeatureInstances,
-            value(given),
-            &value(stored),
-        );
-        json::canonical(&kept)
+    fn kept(sent: &str, stored: &str) -> String {
+        let rules = Rules::plain(Arc::new(Catalogue::standard()));
+        let line = ContentLine {
+            item: ItemRef::new(Section::FeatureInstances, "sso".parse().unwrap()),
+            body: parse(sent).unwrap(),
+            references: Vec::new(),
+        };
+        let mut given = given(&rules, line);
+        keep(&rules, &mut given, &parse(stored).unwrap()).unwrap();
+        given.put.body
     }
 
     #[test]
     fn what_is_left_out_stays_and_what_is_given_counts() {
-        let stored = r#"{"id":"7","name":"sso","settings":{"password":"old","url":"a"}}"#;
+        let stored = r#"{"id":"7","name":"sso","settings":{"url":"a"}}"#;
         insta::assert_snapshot!(
             kept(r#"{"name":"sso","settings":{"url":"b"}}"#, stored),
-            @r#"{"id":"7","name":"sso","settings":{"password":"old","url":"b"}}"#
+            @r#"{"id":"7","name":"sso","settings":{"url":"b"}}"#
         );
         insta::assert_snapshot!(
-            kept(r#"{"id":"8","settings":{"password":"new"}}"#, stored),
-            @r#"{"id":"8","settings":{"password":"new"}}"#
-        );
-        insta::assert_snapshot!(
-            kept(r#"{"name":"sso"}"#, stored),
-            @r#"{"id":"7","name":"sso"}"#
+            kept(r#"{"id":"8","settings":{}}"#, stored),
+            @r#"{"id":"8","settings":{}}"#
         );
     }
 
     #[test]
-    fn a_field_that_is_an_object_is_taken_whole() {
-        let stored = r#"{"settings":{"password":{"a":1}}}"#;
-        assert_eq!(
-            kept(r#"{"settings":{"password":{"b":2}}}"#, stored),
-            r#"{"settings":{"password":{"b":2}}}"#
-        );
+    fn a_secret_is_kept_by_its_mark_given_by_a_value_and_removed_without() {
+        let stored = r#"{"settings":{"password":{"Secret":"set"},"url":"a"}}"#;
+        for (sent, becomes) in [
+            (
+                r#"{"settings":{"password":{"Secret":"set"},"url":"b"}}"#,
+                r#"{"settings":{"password":{"Secret":"set"},"url":"b"}}"#,
+            ),
+            (
+                r#"{"settings":{"password":"new"}}"#,
+                r#"{"settings":{"password":{"Secret":"set"}}}"#,
+            ),
+            (r#"{"settings":{}}"#, r#"{"settings":{}}"#),
+            // Nothing is there that this mark could keep.
+            (
+                r#"{"settings":{"apiKey":{"Secret":"set"}}}"#,
+                r#"{"settings":{}}"#,
+            ),
+        ] {
+            assert_eq!(kept(sent, stored), becomes, "{sent}");
+        }
     }
 }

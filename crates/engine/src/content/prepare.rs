@@ -2,23 +2,48 @@
 
 use std::borrow::Cow;
 
-use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::binding::{ItemRules, Rules};
 use dev2prod_model::content_line::ContentLine;
 use dev2prod_model::digest::{canonical_references, item_digest};
 use dev2prod_model::item::ItemRef;
 use dev2prod_model::json;
-use dev2prod_model::section::Section;
+use dev2prod_model::secret::{self, Taken};
 use serde_json::Value;
 
 use crate::ports::PutItem;
 
-/// The item as it is stored.
-pub(crate) fn prepare(catalogue: &Catalogue, line: &ContentLine) -> PutItem {
+/// An item as somebody sends it: as it is stored, and the values of its secrets.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    /// The item, with marks where secrets are.
+    pub(super) put: PutItem,
+    /// The secrets that were given a value.
+    pub(super) secrets: Vec<Taken>,
+    /// Whether marks were sent, which keep the values that are there.
+    pub(super) keeps: bool,
+}
+
+/// Takes the secrets out of what somebody sends.
+pub(super) fn given(rules: &Rules, mut line: ContentLine) -> Given {
+    let item = line.item.clone();
+    let of_item = rules.of(&item);
+    let keeps = !secret::marks(&of_item, &line.body).is_empty();
+    let secrets = secret::take(&of_item, &mut line.body);
+    Given {
+        put: prepare(rules, &line),
+        secrets,
+        keeps,
+    }
+}
+
+/// The item as it is stored; its secrets are marks already.
+pub(crate) fn prepare(rules: &Rules, line: &ContentLine) -> PutItem {
     let section = line.item.section;
+    let rules = rules.of(&line.item);
     let body = json::canonical(&line.body);
-    let local = catalogue.has_local(section, &line.body);
+    let local = rules.has_local(&line.body);
     let travelling = if local {
-        Cow::Owned(catalogue.travelling(section, &line.body))
+        Cow::Owned(rules.travelling(&line.body))
     } else {
         Cow::Borrowed(&line.body)
     };
@@ -33,22 +58,18 @@ pub(crate) fn prepare(catalogue: &Catalogue, line: &ContentLine) -> PutItem {
         digest,
         body,
         references,
-        links: links(catalogue, section, &travelling, line.references.clone()),
+        links: links(&rules, line, &travelling),
         local,
         system: travelling.get("system") == Some(&Value::Bool(true)),
-        attachment: catalogue.attachment_digest(section, &travelling),
+        attachment: rules.catalogue().attachment_digest(section, &travelling),
     }
 }
 
 /// All that an item refers to: explicitly, and in the body as it travels.
-fn links(
-    catalogue: &Catalogue,
-    section: Section,
-    travelling: &Value,
-    explicit: Vec<ItemRef>,
-) -> Vec<ItemRef> {
-    let mut links = catalogue.references(section, travelling);
-    links.extend(explicit);
+fn links(rules: &ItemRules<'_>, line: &ContentLine, travelling: &Value) -> Vec<ItemRef> {
+    let catalogue = rules.catalogue();
+    let mut links = catalogue.references(line.item.section, travelling);
+    links.extend(line.references.iter().cloned());
     links.sort_unstable();
     links.dedup();
     links
@@ -56,13 +77,16 @@ fn links(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use dev2prod_model::catalogue::Catalogue;
     use dev2prod_model::json::JsonLimits;
 
     use super::*;
 
     fn put(line: &str) -> PutItem {
         let line = ContentLine::parse(line.as_bytes(), &JsonLimits::default()).unwrap();
-        prepare(&Catalogue::standard(), &line)
+        prepare(&Rules::plain(Arc::new(Catalogue::standard())), &line)
     }
 
     #[test]

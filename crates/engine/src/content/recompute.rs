@@ -1,30 +1,17 @@
 //! Digests, links and flags after the catalogue changed, before anything is planned by them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
-use dev2prod_model::access::{ContentWrite, Scope, Upkeep, VersionRead};
-use dev2prod_model::catalogue::Catalogue;
-use dev2prod_model::content_line::{ContentLine, references_of};
-use dev2prod_model::digest::item_digest;
+use dev2prod_model::access::{ContentWrite, Scope, Upkeep};
 use dev2prod_model::id::TenantId;
-use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
-use dev2prod_model::json;
-use dev2prod_model::plan::Settlement;
 use dev2prod_model::section::Section;
 
-use super::own_fields;
-use super::prepare::prepare;
+use super::rewrite::rewrite;
 use super::writer::Writer;
 use crate::context::Engine;
 use crate::error::{EngineError, EngineResult};
 use crate::own;
-use crate::ports::{BaselineChange, Change, DeliveredVersion, Page, PutItem, StoredItem};
 
-/// Items of a page, and how much of bodies it holds before it ends early.
-const PAGE_ITEMS: u32 = 500;
-const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// How often the right to write is asked for again, while an earlier process's lease runs out.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -92,7 +79,9 @@ async fn recompute_tenant(
     let mut items = 0;
     loop {
         let writer = begin(engine, &scope).await?;
-        let at = match rewrite(engine, &scope, &writer).await {
+        let rules = crate::bindings::rules(engine, &scope.narrow(), writer.base()).await?;
+        let done = rewrite(engine, &scope, &writer, &rules, &Section::ALL).await;
+        let at = match done {
             Ok(0) => {
                 let base = writer.base();
                 writer.abort().await;
@@ -131,162 +120,4 @@ async fn begin(engine: &Engine, scope: &Scope<ContentWrite>) -> EngineResult<Wri
             answer => return answer,
         }
     }
-}
-
-/// Stages all items whose digest, links or flags change; returns how many.
-async fn rewrite(
-    engine: &Engine,
-    scope: &Scope<ContentWrite>,
-    writer: &Writer,
-) -> EngineResult<u64> {
-    let reading = scope.narrow::<VersionRead>();
-    let mut rewritten = 0;
-    for section in Section::ALL {
-        let mut after: Option<Key> = None;
-        loop {
-            let page = Page {
-                section,
-                prefix: None,
-                after: after.as_ref(),
-                limit: PAGE_ITEMS,
-            };
-            let items = engine
-                .store()
-                .items(&reading, writer.base(), page, PAGE_BYTES)
-                .await?;
-            let Some(last) = items.last() else {
-                break;
-            };
-            after = Some(last.head.item.key.clone());
-            rewritten += rewrite_page(engine, &reading, writer, items).await?;
-        }
-    }
-    Ok(rewritten)
-}
-
-/// An item as it was, and as it is now.
-struct Remade {
-    before: Digest,
-    flags_differ: bool,
-    put: PutItem,
-}
-
-async fn rewrite_page(
-    engine: &Engine,
-    scope: &Scope<VersionRead>,
-    writer: &Writer,
-    items: Vec<StoredItem>,
-) -> EngineResult<u64> {
-    let at = writer.base();
-    let names: Vec<_> = items.iter().map(|item| item.head.item.clone()).collect();
-    let mut links: BTreeMap<ItemRef, BTreeSet<ItemRef>> = BTreeMap::new();
-    for link in engine.store().references(scope, at, &names).await? {
-        links.entry(link.from).or_default().insert(link.to);
-    }
-    let catalogue = Arc::clone(engine.catalogue());
-    let work = tokio::task::spawn_blocking(move || {
-        items
-            .into_iter()
-            .map(|item| remake(&catalogue, item))
-            .collect::<EngineResult<Vec<_>>>()
-    });
-    let remade = work.await.map_err(EngineError::internal)??;
-    let bytes: Vec<_> = remade
-        .iter()
-        .filter_map(|remade| remade.put.attachment)
-        .collect();
-    let in_use = engine.store().attachments_in_use(scope, &bytes).await?;
-    let mut changes = Vec::new();
-    let mut moved = BTreeMap::new();
-    for remade in remade {
-        let put = remade.put;
-        let same_bytes = put.attachment.is_none_or(|bytes| in_use.contains(&bytes));
-        let stored = links.remove(&put.item).unwrap_or_default();
-        let same_links = stored.iter().eq(put.links.iter());
-        if put.digest != remade.before {
-            moved.insert(put.item.clone(), (remade.before, put.digest));
-        } else if same_links && same_bytes && !remade.flags_differ {
-            continue;
-        }
-        changes.push(Change::Put(put));
-    }
-    let rewritten = changes.len() as u64;
-    writer.stage(changes).await?;
-    move_baselines(engine, scope, writer, at, &moved).await?;
-    Ok(rewritten)
-}
-
-fn remake(catalogue: &Catalogue, stored: StoredItem) -> EngineResult<Remade> {
-    let references: serde_json::Value = own_fields::parse(&stored.references)?;
-    let line = ContentLine {
-        item: stored.head.item,
-        body: own_fields::parse(&stored.body)?,
-        references: references_of(references).map_err(EngineError::internal)?,
-    };
-    let put = prepare(catalogue, &line);
-    let flags_differ = put.local != stored.head.local || put.system != stored.head.system;
-    Ok(Remade {
-        before: stored.head.digest,
-        flags_differ,
-        put,
-    })
-}
-
-/// Moves baselines of these items to the digests that the catalogue gives now: of the item itself,
-/// and of the version that was delivered, where it is another one and still kept. One that is not
-/// kept stays: it counts as changed since.
-async fn move_baselines(
-    engine: &Engine,
-    scope: &Scope<VersionRead>,
-    writer: &Writer,
-    at: Revision,
-    moved: &BTreeMap<ItemRef, (Digest, Digest)>,
-) -> EngineResult<()> {
-    if moved.is_empty() {
-        return Ok(());
-    }
-    let items: Vec<_> = moved.keys().cloned().collect();
-    let mut changes = Vec::new();
-    for row in engine.store().find_baselines(scope, at, &items).await? {
-        let Some((before, now)) = moved.get(&row.item) else {
-            continue;
-        };
-        let follow = |digest: Option<Digest>| digest.map(|d| if d == *before { *now } else { d });
-        let mut settlement = Settlement {
-            source: follow(row.baseline.source),
-            source_revision: row.baseline.source_revision,
-            result: follow(row.baseline.result),
-        };
-        let mut delivered = None;
-        if let Some(other) = row.baseline.source.filter(|source| source != before) {
-            let kept = [(row.item.clone(), other)];
-            let kept = engine.store().versions_by_digest(scope, &kept).await?;
-            if let Some(version) = kept.into_iter().next() {
-                let (digest, version) = travelling(engine.catalogue(), version)?;
-                settlement.source = Some(digest);
-                delivered = Some(version);
-            }
-        }
-        if settlement.source != row.baseline.source || settlement.result != row.baseline.result {
-            changes.push(BaselineChange {
-                item: row.item,
-                origin: row.origin,
-                settlement: Some(settlement),
-                delivered,
-            });
-        }
-    }
-    writer.stage_baselines(&changes).await
-}
-
-/// A version as it travels by this catalogue, and its digest.
-fn travelling(
-    catalogue: &Catalogue,
-    stored: StoredItem,
-) -> EngineResult<(Digest, DeliveredVersion)> {
-    let own = own_fields::parse(&stored.body)?;
-    let body = json::canonical(&catalogue.travelling(stored.head.item.section, &own));
-    let references = stored.references;
-    let digest = item_digest(&body, &references);
-    Ok((digest, DeliveredVersion { body, references }))
 }

@@ -1,11 +1,10 @@
 //! Many items at once: all of them, or nothing.
 
 use std::io;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use dev2prod_model::access::{ContentWrite, Scope, VersionRead};
-use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::binding::Rules;
 use dev2prod_model::content_line::ContentLine;
 use dev2prod_model::item::{ItemRef, Revision};
 use dev2prod_model::json::JsonLimits;
@@ -13,16 +12,16 @@ use dev2prod_model::section::Section;
 use futures::Stream;
 
 use super::bad_lines::{BadLine, BadLines};
-use super::compare::{Outcome, compare};
+use super::compare::{Against, Compared, Outcome};
 use super::lines::{Line, Lines};
 use super::named::Named;
-use super::prepare::prepare;
+use super::prepare::{Given, given};
 use super::seen::Seen;
 use super::writer::Writer;
 use super::{BATCH, bytes_known};
 use crate::context::Engine;
 use crate::error::{EngineError, EngineResult};
-use crate::ports::{Change, Link, Page, PutItem, is_full};
+use crate::ports::{Change, Link, Page, is_full};
 
 /// What a line may hold beside its body: its key and its references.
 const LINE_BYTES_BESIDE_BODY_MAX: usize = 4 * 1024 * 1024;
@@ -93,17 +92,19 @@ struct Upload<'a> {
     scope: &'a Scope<ContentWrite>,
     /// `None` once a line was bad: nothing will be written, and others may.
     writer: Option<Writer>,
+    rules: Rules,
     seen: Option<Seen>,
     bad: BadLines,
     result: UploadResult,
 }
 
 /// A line, and the item that it is or what is wrong with it.
-type Prepared = Result<(u64, PutItem), BadLine>;
+type Prepared = Result<(u64, Given), BadLine>;
 
 impl<'a> Upload<'a> {
     async fn begin(engine: &'a Engine, scope: &'a Scope<ContentWrite>) -> EngineResult<Self> {
         let writer = Writer::begin(engine, scope).await?;
+        let rules = crate::bindings::rules(engine, &scope.narrow(), writer.base()).await?;
         let result = UploadResult {
             revision: writer.base(),
             added: 0,
@@ -117,6 +118,7 @@ impl<'a> Upload<'a> {
             engine,
             scope,
             writer: Some(writer),
+            rules,
             seen: Some(Seen::new(engine.blobs().scratch().to_owned())),
             bad: BadLines::new(engine.settings().upload_errors_max),
             result,
@@ -127,12 +129,13 @@ impl<'a> Upload<'a> {
     async fn take(&mut self, batch: Vec<Line>) -> EngineResult<()> {
         let prepared = self.prepare(batch).await?;
         let good = prepared.iter().filter_map(|line| line.as_ref().ok());
-        let known = bytes_known::known(self.engine, self.scope, good.map(|(_, put)| put)).await?;
-        let mut puts = Vec::with_capacity(prepared.len());
+        let good = good.map(|(_, given)| &given.put);
+        let known = bytes_known::known(self.engine, self.scope, good).await?;
+        let mut all = Vec::with_capacity(prepared.len());
         for line in prepared {
             match line {
-                Ok((line, put)) => match bytes_known::refusal(&put, &known) {
-                    None => puts.push(put),
+                Ok((line, given)) => match bytes_known::refusal(&given.put, &known) {
+                    None => all.push(given),
                     Some(message) => self.bad.push(BadLine {
                         line,
                         code: "unknown_bytes",
@@ -144,7 +147,7 @@ impl<'a> Upload<'a> {
             }
         }
         if self.bad.is_empty() {
-            return self.stage(puts).await;
+            return self.stage(all).await;
         }
         self.release().await;
         Ok(())
@@ -153,7 +156,7 @@ impl<'a> Upload<'a> {
     /// Reads and digests lines where that blocks nobody.
     async fn prepare(&mut self, batch: Vec<Line>) -> EngineResult<Vec<Prepared>> {
         let mut seen = self.seen.take().expect("it is put back after each batch");
-        let catalogue = Arc::clone(self.engine.catalogue());
+        let rules = self.rules.clone();
         let limits = JsonLimits {
             bytes_max: self.engine.settings().body_bytes_max,
             ..JsonLimits::default()
@@ -161,10 +164,10 @@ impl<'a> Upload<'a> {
         let work = tokio::task::spawn_blocking(move || {
             let prepared: Vec<_> = batch
                 .into_iter()
-                .map(|line| prepared(&catalogue, &limits, &line))
+                .map(|line| prepared(&rules, &limits, &line))
                 .collect();
-            for (line, put) in prepared.iter().flatten() {
-                seen.push(&put.item, *line)?;
+            for (line, given) in prepared.iter().flatten() {
+                seen.push(&given.put.item, *line)?;
             }
             Ok::<_, io::Error>((seen, prepared))
         });
@@ -177,15 +180,19 @@ impl<'a> Upload<'a> {
     }
 
     /// Stages those items that are not there already as they are.
-    async fn stage(&mut self, mut puts: Vec<PutItem>) -> EngineResult<()> {
+    async fn stage(&mut self, mut all: Vec<Given>) -> EngineResult<()> {
         // A second line of an item is found at the end, when all lines are sorted.
-        puts.sort_by(|a, b| a.item.cmp(&b.item));
-        puts.dedup_by(|a, b| a.item == b.item);
-        let mut changes = Vec::with_capacity(puts.len());
-        let base = self.result.revision;
-        for (put, outcome) in
-            compare(self.engine, &self.scope.narrow::<VersionRead>(), base, puts).await?
-        {
+        all.sort_by(|a, b| a.put.item.cmp(&b.put.item));
+        all.dedup_by(|a, b| a.put.item == b.put.item);
+        let mut changes = Vec::with_capacity(all.len());
+        let mut secrets = Vec::new();
+        for compared in self.against().compare(all).await? {
+            let Compared {
+                put,
+                outcome,
+                writes,
+                secrets: of_item,
+            } = compared;
             match outcome {
                 Outcome::Added => self.result.added += 1,
                 Outcome::Modified => self.result.modified += 1,
@@ -194,11 +201,26 @@ impl<'a> Upload<'a> {
                     continue;
                 }
             }
-            changes.push(Change::Put(put));
+            secrets.extend(of_item);
+            if writes {
+                changes.push(Change::Put(put));
+            }
         }
         match &self.writer {
-            Some(writer) => writer.stage(changes).await,
+            Some(writer) => {
+                writer.stage(changes).await?;
+                writer.stage_secrets(&secrets).await
+            }
             None => Ok(()),
+        }
+    }
+
+    fn against(&self) -> Against<'_> {
+        Against {
+            engine: self.engine,
+            scope: self.scope,
+            rules: &self.rules,
+            at: self.result.revision,
         }
     }
 
@@ -254,6 +276,8 @@ impl<'a> Upload<'a> {
         self.result.removed += items.len() as u64;
         match &self.writer {
             Some(writer) => {
+                let secrets = self.against().remove_secrets(&items).await?;
+                writer.stage_secrets(&secrets).await?;
                 writer
                     .stage(items.into_iter().map(Change::Remove).collect())
                     .await
@@ -292,7 +316,7 @@ impl<'a> Upload<'a> {
     }
 }
 
-fn prepared(catalogue: &Catalogue, limits: &JsonLimits, line: &Line) -> Prepared {
+fn prepared(rules: &Rules, limits: &JsonLimits, line: &Line) -> Prepared {
     let Some(text) = &line.text else {
         return Err(BadLine {
             line: line.number,
@@ -305,7 +329,7 @@ fn prepared(catalogue: &Catalogue, limits: &JsonLimits, line: &Line) -> Prepared
         });
     };
     match ContentLine::parse(text, limits) {
-        Ok(item) => Ok((line.number, prepare(catalogue, &item))),
+        Ok(item) => Ok((line.number, given(rules, item))),
         Err(error) => Err(BadLine::new(line.number, &error)),
     }
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use dev2prod_model::access::{ContentWrite, HistoryRead, Scope};
+use dev2prod_model::binding::Bindings;
 use dev2prod_model::item::Revision;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{BATCH, DANGLING_MAX};
 use crate::context::Engine;
 use crate::error::{EngineError, EngineResult};
-use crate::ports::{BaselineChange, Begun, Change, Holder, Link, Stage};
+use crate::ports::{BaselineChange, Begun, Change, Holder, Link, SecretChange, Stage};
 
 /// When to try again after an import, which takes its time.
 const RETRY_AFTER_IMPORT_S: u64 = 5;
@@ -69,6 +70,23 @@ impl Writer {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Stages what becomes of secrets.
+    pub(super) async fn stage_secrets(&self, changes: &[SecretChange]) -> EngineResult<()> {
+        for batch in changes.chunks(BATCH) {
+            self.engine
+                .store()
+                .stage_secrets(&self.stage, batch)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Stages other bindings.
+    pub(super) async fn stage_bindings(&self, bindings: &Bindings) -> EngineResult<()> {
+        let store = self.engine.store();
+        Ok(store.stage_bindings(&self.stage, bindings).await?)
     }
 
     /// References that will lead nowhere because of what was staged: some, and how many.

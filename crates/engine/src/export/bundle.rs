@@ -5,15 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dev2prod_bundle::{
-    ItemLine, Manifest, ManifestParts, Seal, SigningKey, Summary, WriteError, Writer, WriterOptions,
+    ItemLine, Manifest, ManifestParts, ManifestSecrets, Seal, SigningKey, Summary, WriteError,
+    Writer, WriterOptions,
 };
 use dev2prod_model::access::{Scope, VersionRead};
-use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::binding::Rules;
 use dev2prod_model::digest::Hasher;
 use dev2prod_model::item::Digest;
 use dev2prod_model::json;
 use dev2prod_model::operation::{Claim, Phase, Progress};
 use dev2prod_model::package::{Dependencies, Selection};
+use dev2prod_model::secret;
 use dev2prod_model::section::Section;
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
@@ -71,14 +73,15 @@ pub(super) async fn make(
         hasher: Hasher::new(),
     };
     let (pieces, received) = mpsc::channel(PAGES_AHEAD);
-    let catalogue = Arc::clone(engine.catalogue());
     let key = crate::trust::key(engine)
         .await
         .map_err(JobError::internal)?;
     let key = Arc::clone(key);
+    let scope = Scope::<VersionRead>::for_work(claim);
+    let rules = crate::bindings::rules(engine, &scope, parts.source_revision).await?;
     let writing = tokio::task::spawn_blocking(move || {
         let writer = Writer::new(output, options);
-        write_all(writer, &catalogue, &key, received)
+        write_all(writer, &rules, &key, received)
     });
     let fed = feed(engine, claim, selection, carried, parts, &pieces, heartbeat).await;
     drop(pieces);
@@ -164,11 +167,12 @@ async fn feed(
 /// Writes pieces until the end; `None` if the job was given up before it.
 fn write_all(
     mut writer: Writer<Hashing>,
-    catalogue: &Catalogue,
+    rules: &Rules,
     key: &SigningKey,
     mut pieces: mpsc::Receiver<Piece>,
 ) -> Result<Option<(Digest, Summary)>, WriteError> {
     let mut open = None;
+    let mut secrets = Secrets::default();
     while let Some(piece) = pieces.blocking_recv() {
         match piece {
             Piece::Items(section, items) => {
@@ -176,14 +180,15 @@ fn write_all(
                     writer.begin_section(section)?;
                 }
                 for (item, carried) in &items {
-                    write_item(&mut writer, catalogue, item, *carried)?;
+                    secrets.extend(write_item(&mut writer, rules, item, *carried)?);
                 }
             }
             Piece::Attachment(Attachment { digest, bytes }) => {
                 let mut input = std::fs::File::open(&bytes.path)?;
                 writer.attachment(&digest, &mut input)?;
             }
-            Piece::End(parts) => {
+            Piece::End(mut parts) => {
+                parts.secrets = secrets.found;
                 let (output, summary) = writer.finish_sealed(*parts, &Seal::Sign(key))?;
                 return Ok(Some((output.hasher.finish(), summary)));
             }
@@ -192,22 +197,48 @@ fn write_all(
     Ok(None)
 }
 
+/// Where the items that were written have secrets, as far as a manifest has room for it.
+#[derive(Default)]
+struct Secrets {
+    found: Vec<ManifestSecrets>,
+    bytes: usize,
+}
+
+impl Secrets {
+    fn extend(&mut self, of_item: Option<ManifestSecrets>) {
+        let Some(secrets) = of_item else {
+            return;
+        };
+        let paths = secrets.paths.iter().map(String::len).sum::<usize>();
+        self.bytes += secrets.item.key.as_str().len() + paths;
+        if self.bytes <= Manifest::SECRETS_BYTES_MAX {
+            self.found.push(secrets);
+        }
+    }
+}
+
+/// Writes an item as it travels; where the source has secrets in it.
 fn write_item(
     writer: &mut Writer<Hashing>,
-    catalogue: &Catalogue,
+    rules: &Rules,
     item: &StoredItem,
     carried: dev2prod_bundle::Carried,
-) -> Result<(), WriteError> {
+) -> Result<Option<ManifestSecrets>, WriteError> {
     let StoredItem {
         head,
         body,
         references,
     } = item;
+    let mut secrets = None;
     let travelling = if head.local {
+        let of_item = rules.of(&head.item);
         let stored = json::parse_own(body).map_err(io::Error::other)?;
-        Some(json::canonical(
-            &catalogue.travelling(head.item.section, &stored),
-        ))
+        let paths = secret::marks(&of_item, &stored);
+        secrets = (!paths.is_empty()).then(|| ManifestSecrets {
+            item: head.item.clone(),
+            paths,
+        });
+        Some(json::canonical(&of_item.travelling(&stored)))
     } else {
         None
     };
@@ -219,7 +250,8 @@ fn write_item(
         body: travelling.as_ref().unwrap_or(body),
         references,
         base: None,
-    })
+    })?;
+    Ok(secrets)
 }
 
 fn write_error(error: WriteError) -> JobError {

@@ -153,6 +153,7 @@ fn parts_of(engine: &Engine, claim: &Claim, tenant: &Tenant, package: &Package) 
         },
         source_revision: tenant.revision,
         catalogue: engine.catalogue().fingerprint(),
+        secrets: Vec::new(),
         time_ms: operation.started_ms().unwrap_or(operation.created_ms),
     }
 }

@@ -124,6 +124,7 @@ mod tests {
             dangling: Vec::new(),
             merge: None,
             referred: None,
+            own: None,
         }
     }
 

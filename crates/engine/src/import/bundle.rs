@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use dev2prod_bundle::{BundleError, Limits, Manifest, Reader, Verified, verify_noting};
 use dev2prod_model::access::{FileRead, Import, Scope};
+use dev2prod_model::binding::Rules;
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::id::{FileId, OperationId};
 use dev2prod_model::item::Digest;
@@ -134,7 +135,7 @@ async fn verify_whole(
 ) -> Result<(Reader, (Verified, TraitsSpool)), JobError> {
     let heartbeat = heartbeat.clone();
     let notary = TraitsNotary {
-        catalogue: engine.catalogue().clone(),
+        rules: Rules::plain(engine.catalogue().clone()),
         scratch: engine.blobs().scratch().to_owned(),
         heartbeat: heartbeat.clone(),
     };

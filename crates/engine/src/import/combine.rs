@@ -4,16 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dev2prod_bundle::{Keyed, SpoolWriter};
-use dev2prod_model::catalogue::Catalogue;
-use dev2prod_model::content_line::{ContentLine, references_of};
+use dev2prod_model::binding::ItemRules;
+use dev2prod_model::content_line::ContentLine;
 use dev2prod_model::item::{Digest, ItemRef, Key};
 use dev2prod_model::json;
-use dev2prod_model::merge::{ItemVersion, ItemVersions, MergedItem, merge_item};
-use dev2prod_model::plan::{Action, Answers, Entry, ImportOptions, Settlement, settle_merge};
+use dev2prod_model::merge::{ItemVersion, ItemVersions, MergedItem, Resolutions, merge_item};
+use dev2prod_model::plan::{
+    Action, Answers, Entry, ImportOptions, OwnFields, Reason, Settlement, settle_merge,
+};
 use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::bound::{bind, digest_of, travelling, without_bound};
 use super::content::Maker;
 use super::draft::Draft;
 use super::sides::Target;
@@ -39,9 +42,9 @@ impl Keyed for Combined {
     }
 }
 
-/// Whether the entry writes a version that neither side has: what a merge makes.
-pub(super) fn is_combined(entry: &Entry) -> bool {
-    entry.action == Action::Modified && entry.result != entry.package
+/// Whether the entry writes what a merge makes, which neither side has.
+pub(super) fn is_merged(entry: &Entry) -> bool {
+    entry.action == Action::Modified && entry.merge.is_some() && entry.result != entry.package
 }
 
 /// Merges items, one at a time: the versions of one are held, whatever bodies weigh.
@@ -55,6 +58,7 @@ pub(super) struct Combiner<'a> {
 /// A merge, and the item that it makes of the target's.
 struct Combination {
     merged: MergedItem,
+    own: OwnFields,
     put: PutItem,
 }
 
@@ -89,18 +93,21 @@ impl<'a> Combiner<'a> {
             entry.merge = None;
             if entry.action == Action::Failed {
                 entry.settles = None;
-            } else if entry.action == Action::Modified {
+            } else if entry.action == Action::Modified && entry.reason != Reason::Binding {
                 entry.settles = entry.settles.map(|settles| Settlement {
-                    result: settles.source,
+                    result: entry.result,
                     ..settles
                 });
             }
+            entry.refuse_without_values();
             return Ok(Combined {
                 entry,
                 traits: Traits::default(),
             });
         };
         settle_merge(&mut entry, &found.merged, delivery);
+        entry.own = found.own.noted();
+        entry.refuse_without_values();
         let put = found.put;
         let traits = Traits {
             links: put.links,
@@ -139,26 +146,26 @@ impl<'a> Combiner<'a> {
         let resolutions = self.answers.fields_of(item, self.options);
         let (maker, item) = (self.maker.clone(), item.clone());
         let combine = tokio::task::spawn_blocking(move || {
-            let catalogue = maker.catalogue();
-            let travelling = |stored: &StoredItem| version(catalogue, item.section, stored);
+            let rules = maker.rules();
+            let of_item = rules.of(&item);
             let package = maker.version(&item, chunk, package)?;
             let own_body = parsed(&own.body)?;
-            let (base, target) = (travelling(&base)?, travelling(&own)?);
+            let (base, target) = (travelling(&of_item, &base)?, travelling(&of_item, &own)?);
             let versions = ItemVersions {
                 base: &base,
                 target: &target,
                 package: &package,
             };
-            let merged = merge_item(catalogue, item.section, versions, &resolutions);
+            let (merged, own) = merge_bound(&of_item, item.section, versions, &resolutions);
             let ItemVersion { body, references } = merged.version.clone();
-            let body = catalogue.keep_local(item.section, body, &own_body);
+            let body = of_item.keep_local(body, &own_body);
             let line = ContentLine {
                 item,
                 body,
                 references,
             };
-            let put = prepare(catalogue, &line);
-            Ok(Some(Combination { merged, put }))
+            let put = prepare(rules, &line);
+            Ok(Some(Combination { merged, own, put }))
         });
         combine.await.map_err(JobError::internal)?
     }
@@ -184,14 +191,39 @@ fn parsed(body: &str) -> Result<Value, JobError> {
     json::parse_own(body).map_err(JobError::internal)
 }
 
-fn version(
-    catalogue: &Catalogue,
+/// Merges what is left of the versions without bound fields, and then applies the bindings.
+fn merge_bound(
+    rules: &ItemRules<'_>,
     section: Section,
-    stored: &StoredItem,
-) -> Result<ItemVersion, JobError> {
-    let references = parsed(&stored.references)?;
-    Ok(ItemVersion {
-        body: catalogue.travelling(section, &parsed(&stored.body)?),
-        references: references_of(references).map_err(JobError::internal)?,
-    })
+    versions: ItemVersions<'_>,
+    resolutions: &Resolutions,
+) -> (MergedItem, OwnFields) {
+    let (catalogue, bindings) = (rules.catalogue(), rules.bindings());
+    if bindings.is_empty() {
+        let merged = merge_item(catalogue, section, versions, resolutions);
+        return (merged, OwnFields::default());
+    }
+    let unbound = |version: &ItemVersion| without_bound(bindings, version);
+    let merged = merge_item(
+        catalogue,
+        section,
+        ItemVersions {
+            base: &unbound(versions.base),
+            target: &unbound(versions.target),
+            package: &unbound(versions.package),
+        },
+        resolutions,
+    );
+    let ItemVersion { body, references } = merged.version.clone();
+    let wanted = ItemVersion {
+        body: bindings.restore(&rules.shape(), body, &versions.package.body),
+        references,
+    };
+    let (version, own) = bind(rules, wanted, Some(versions.target));
+    let merged = MergedItem {
+        digest: digest_of(&version),
+        version,
+        ..merged
+    };
+    (merged, own)
 }

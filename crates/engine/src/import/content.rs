@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
 
 pub(crate) use dev2prod_bundle::Bodies;
 use dev2prod_bundle::{BundleError, ChunkItem, Reader, VerifiedItem};
+use dev2prod_model::binding::Rules;
 use dev2prod_model::catalogue::Catalogue;
-use dev2prod_model::content_line::references_of;
+use dev2prod_model::content_line::{ContentLine, references_of};
 use dev2prod_model::digest::item_digest;
 use dev2prod_model::item::{Digest, ItemRef, Key};
 use dev2prod_model::json;
@@ -15,9 +15,11 @@ use dev2prod_model::merge::ItemVersion;
 use dev2prod_model::section::Section;
 use serde_json::Value;
 
+use super::bound::{Whose, bound_version};
 use super::bundle::refused;
 use super::traits::Traits;
-use crate::ports::{DeliveredVersion, PutItem};
+use crate::content::prepare;
+use crate::ports::{DeliveredVersion, PutItem, StoredItem};
 use crate::runner::job::JobError;
 
 /// The digest of a bundle's item by this catalogue.
@@ -31,7 +33,7 @@ pub(super) fn travelling_digest(
 }
 
 /// The body for writing it again.
-fn exactly(section: Section, item: &ChunkItem) -> Result<Value, BundleError> {
+pub(super) fn exactly(section: Section, item: &ChunkItem) -> Result<Value, BundleError> {
     json::parse_own(&item.body).map_err(|_| mismatch(section, &item.key, "no JSON"))
 }
 
@@ -50,8 +52,12 @@ pub(super) struct Wanted {
     pub(super) item: ItemRef,
     pub(super) chunk: u32,
     pub(super) digest: Digest,
-    /// The target's body, where it holds fields that stay the target's own.
-    pub(super) local_body: Option<String>,
+    /// The digest that it is to have in the target.
+    pub(super) result: Digest,
+    /// Whose version it is, but for bound fields.
+    pub(super) whose: Whose,
+    /// The target's version, where it holds fields that stay the target's own, or bound ones.
+    pub(super) own: Option<StoredItem>,
     /// What was found in its body before.
     pub(super) traits: Option<Traits>,
 }
@@ -60,13 +66,13 @@ pub(super) struct Wanted {
 #[derive(Clone)]
 pub(super) struct Maker {
     bundle: Reader,
-    catalogue: Arc<Catalogue>,
+    rules: Rules,
 }
 
 impl Maker {
-    /// From this bundle, by this catalogue.
-    pub(super) fn new(bundle: Reader, catalogue: Arc<Catalogue>) -> Self {
-        Self { bundle, catalogue }
+    /// From this bundle, by these rules of the target.
+    pub(super) fn new(bundle: Reader, rules: Rules) -> Self {
+        Self { bundle, rules }
     }
 
     /// What the body of an item says of it. Items are asked for in order, with the same `bodies`.
@@ -121,9 +127,9 @@ impl Maker {
         read().map_err(|error| refused(&error))
     }
 
-    /// The catalogue.
-    pub(super) fn catalogue(&self) -> &Catalogue {
-        &self.catalogue
+    /// What holds for the target's items.
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Its own reader of the bundle's bodies.
@@ -176,6 +182,10 @@ impl Maker {
     fn item(&self, bodies: &mut Bodies, mut wanted: Wanted) -> Result<PutItem, BundleError> {
         let section = wanted.item.section;
         let found = bodies.read(&wanted.item, wanted.chunk)?;
+        let of_item = self.rules.of(&wanted.item);
+        if !of_item.bindings().is_empty() {
+            return self.bound(wanted, &found);
+        }
         let known = wanted.traits.take().filter(|traits| !traits.reshaped);
         let (traits, mut text) = match known {
             Some(traits) => (traits, None),
@@ -184,12 +194,10 @@ impl Maker {
         let body = text.as_deref().unwrap_or(&found.body);
         check_digest(&wanted.item, wanted.digest, body, &found.references)?;
         let mut local = false;
-        if let Some(own) = wanted.local_body {
-            let own = json::parse_own(&own).map_err(io::Error::other)?;
-            let kept = self
-                .catalogue
-                .keep_local(section, exactly(section, &found)?, &own);
-            local = self.catalogue.has_local(section, &kept);
+        if let Some(own) = wanted.own {
+            let own = json::parse_own(&own.body).map_err(io::Error::other)?;
+            let kept = of_item.keep_local(exactly(section, &found)?, &own);
+            local = of_item.has_local(&kept);
             text = Some(json::canonical(&kept));
         }
         Ok(PutItem {
@@ -204,13 +212,56 @@ impl Maker {
         })
     }
 
+    /// An item with fields that the target's bindings keep or set, or make secret.
+    fn bound(&self, wanted: Wanted, found: &ChunkItem) -> Result<PutItem, BundleError> {
+        let item = wanted.item;
+        let of_item = self.rules.of(&item);
+        let package = ItemVersion {
+            body: of_item.travelling(&exactly(item.section, found)?),
+            references: explicit(item.section, found)?,
+        };
+        let text = json::canonical(&package.body);
+        check_digest(&item, wanted.digest, &text, &found.references)?;
+        let parse = |text: &str| json::parse_own(text).map_err(io::Error::other);
+        let own = wanted
+            .own
+            .map(|own| Ok((parse(&own.body)?, parse(&own.references)?)));
+        let own = own.transpose().map_err(BundleError::Io)?;
+        let target = match &own {
+            Some((body, references)) => Some(ItemVersion {
+                body: of_item.travelling(body),
+                references: references_of(references.clone()).map_err(io::Error::other)?,
+            }),
+            None => None,
+        };
+        let (version, _) = bound_version(&of_item, wanted.whose, &package, target.as_ref());
+        let body = match &own {
+            Some((own, _)) => of_item.keep_local(version.body, own),
+            None => version.body,
+        };
+        let line = ContentLine {
+            item,
+            body,
+            references: version.references,
+        };
+        let put = prepare(&self.rules, &line);
+        if put.digest == wanted.result {
+            return Ok(put);
+        }
+        Err(BundleError::DigestMismatch {
+            what: put.item.to_string(),
+            expected: wanted.result,
+            found: put.digest,
+        })
+    }
+
     fn look(
         &self,
         section: Section,
         found: &ChunkItem,
     ) -> Result<(Traits, Option<String>), BundleError> {
         look(
-            &self.catalogue,
+            &self.rules,
             VerifiedItem {
                 section,
                 key: &found.key,
@@ -221,20 +272,27 @@ impl Maker {
     }
 }
 
-/// What the body says by this catalogue, and its text where that is not the bundle's.
+/// The references that a bundle's item names beside its body.
+pub(super) fn explicit(section: Section, item: &ChunkItem) -> Result<Vec<ItemRef>, BundleError> {
+    serde_json::from_str(&item.references)
+        .map_err(|_| mismatch(section, &item.key, "no references"))
+}
+
+/// What the body says by these rules, and its text where that is not the bundle's.
 pub(super) fn look(
-    catalogue: &Catalogue,
+    rules: &Rules,
     found: VerifiedItem<'_>,
 ) -> Result<(Traits, Option<String>), BundleError> {
     let VerifiedItem { section, key, .. } = found;
+    let (of_item, catalogue) = (rules.of_key(section, key), rules.catalogue());
     let no_json = || mismatch(section, key, "no JSON");
     // For looking into, read fast: a number may come out as its neighbour.
     let mut body: Value = serde_json::from_str(found.body).map_err(|_| no_json())?;
     let mut text = None;
-    if catalogue.has_local(section, &body) {
+    if of_item.has_local(&body) {
         // A field that travelled under the source's catalogue and stays here.
         let exact = json::parse_own(found.body).map_err(|_| no_json())?;
-        body = catalogue.travelling(section, &exact);
+        body = of_item.travelling(&exact);
         text = Some(json::canonical(&body));
     }
     let mut links = catalogue.references(section, &body);

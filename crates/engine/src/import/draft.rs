@@ -5,15 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dev2prod_bundle::{Keyed, Manifest, Spool, SpoolWriter};
+use dev2prod_model::binding::{Rules, WithoutValue};
 use dev2prod_model::item::{ItemRef, Key};
 use dev2prod_model::package::Mode;
 use dev2prod_model::plan::{
-    Action, Answers, Decision, Entry, FieldMerge, ImportOptions, Reason, Terms, decide, to_merge,
+    Action, Answers, BoundDecision, Decision, Entry, FieldMerge, ImportOptions, OwnFields, Reason,
+    Terms, bind_decision, decide, to_merge,
 };
 use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
 
+use super::bound::{Scales, Weighed, is_required};
 use super::combine::Combined;
+use super::content::Maker;
 use super::heads::Heads;
 use super::sides::{Joined, Known, Target};
 use crate::runner::job::{Heartbeat, JobError};
@@ -40,6 +44,8 @@ pub(super) struct Draft {
     pub(super) to_merge: u64,
     /// What the merges made of them.
     pub(super) combined: Option<Arc<Spool<Combined>>>,
+    /// What is written with fields of the target's own, with what it says.
+    pub(super) bound: Option<Arc<Spool<Combined>>>,
     /// Items that are the same on both sides and were so at the last delivery, by section.
     pub(super) unchanged: BTreeMap<Section, u64>,
     /// Removals, by section.
@@ -93,29 +99,44 @@ fn is_to_merge(entry: &Entry) -> bool {
     entry.merge.as_deref() == Some(&FieldMerge::default())
 }
 
+/// What is known of the bundle.
+pub(super) struct Sources<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) heads: Heads,
+    pub(super) maker: Maker,
+}
+
 /// Decides every item that the package has something to say about.
 pub(super) async fn draft(
     target: &Target<'_>,
-    manifest: &Manifest,
-    mut heads: Heads,
+    sources: Sources<'_>,
     options: &ImportOptions,
     heartbeat: &Heartbeat,
     scratch: &Path,
 ) -> Result<Draft, JobError> {
+    let Sources {
+        manifest,
+        mut heads,
+        maker,
+    } = sources;
+    let mut scales = Scales::new(target, maker);
     let mut drafter = Drafter::new(target, manifest, options, heartbeat, scratch)?;
     for section in Section::ALL {
         let covered = manifest.mode == Mode::Full && manifest.scope.contains(&section);
         if covered {
             let mut joined = Joined::new(target, &mut heads, section);
             loop {
-                let known = joined.next().await?;
+                let mut known = joined.next().await?;
+                scales.weigh(&mut known).await?;
                 if known.is_empty() {
                     break;
                 }
                 drafter.decide(&known, &BTreeSet::new())?;
             }
         } else {
-            drafter.look_up(target, &mut heads, section).await?;
+            drafter
+                .look_up(target, &mut scales, &mut heads, section)
+                .await?;
         }
     }
     drafter.finish()
@@ -124,6 +145,8 @@ pub(super) async fn draft(
 /// Decides items, and keeps what it decided.
 pub(super) struct Drafter<'a> {
     manifest: &'a Manifest,
+    rules: &'a Rules,
+    bound: Option<SpoolWriter<Combined>>,
     options: &'a ImportOptions,
     answers: Answers<'a>,
     /// Whether the bundle is the target's own: nothing is delivered by it.
@@ -141,17 +164,21 @@ pub(super) struct Drafter<'a> {
 }
 
 impl<'a> Drafter<'a> {
-    /// Before the first item. `own`: whether the bundle is the target's own.
+    /// Before the first item.
     pub(super) fn new(
-        target: &Target<'_>,
+        target: &'a Target<'_>,
         manifest: &'a Manifest,
         options: &'a ImportOptions,
         heartbeat: &'a Heartbeat,
         scratch: &Path,
     ) -> Result<Self, JobError> {
         let sections = manifest.sections.iter();
+        let bound = !target.rules.bindings().rules().is_empty();
+        let bound = bound.then(|| SpoolWriter::new(scratch)).transpose();
         Ok(Self {
             manifest,
+            rules: &target.rules,
+            bound: bound.map_err(JobError::internal)?,
             options,
             answers: Answers::of(options),
             own: target.own_origin,
@@ -171,6 +198,7 @@ impl<'a> Drafter<'a> {
     async fn look_up(
         &mut self,
         target: &Target<'_>,
+        scales: &mut Scales<'_>,
         heads: &mut Heads,
         section: Section,
     ) -> Result<(), JobError> {
@@ -190,7 +218,8 @@ impl<'a> Drafter<'a> {
                 None => left.len(),
             };
             let removed: Vec<Key> = left.drain(..before).collect();
-            let known = target.look_up(section, batch, &removed).await?;
+            let mut known = target.look_up(section, batch, &removed).await?;
+            scales.weigh(&mut known).await?;
             self.decide(&known, &named)?;
             if until.is_none() {
                 return Ok(());
@@ -235,71 +264,113 @@ impl<'a> Drafter<'a> {
             configuration: section.is_configuration(),
             removes: self.removes,
         };
-        let Some(mut decision) = decide(&known.row, &terms) else {
+        let weighed = known.bound.as_deref();
+        let row = weighed.map_or(&known.row, |weighed| &weighed.row);
+        let Some(decision) = decide(row, &terms) else {
             return Ok(());
         };
-        decision = self.answers.leave_out(&known.item, decision);
+        let decision = self.answers.leave_out(&known.item, decision);
         let to_merge = to_merge(&known.row, &decision)
             .filter(|_| !self.own && !self.answers.keep_whole(&known.item));
+        let mut bound = bound(known, decision);
         if let Some(delivery) = to_merge {
-            decision.settles = Some(delivery);
+            bound.decision.settles = Some(delivery);
             self.to_merge += 1;
         }
         if self.own {
-            decision.settles = None;
+            bound.decision.settles = None;
         }
+        let BoundDecision { decision, own, .. } = &bound;
         let quiet = decision.reason == Reason::Adopted && self.own;
-        if quiet || decision.reason == Reason::Unchanged {
+        let says = !own.without_value.is_empty() || !own.secrets_missing.is_empty();
+        if !says && (quiet || decision.reason == Reason::Unchanged) {
             *self.unchanged.entry(section).or_default() += 1;
             return Ok(());
         }
-        self.keep(known, &decision, to_merge.is_some())
+        self.keep(known, bound, to_merge.is_some())
     }
 
     /// Keeps an item that stays as it is, whatever the package says.
     pub(super) fn stay(&mut self, known: &Known, reason: Reason) -> Result<(), JobError> {
-        let stays = Decision {
-            action: Action::Skipped,
-            reason,
-            settles: None,
+        let stays = BoundDecision {
+            decision: Decision {
+                action: Action::Skipped,
+                reason,
+                settles: None,
+            },
+            result: known.row.target.map(|side| side.digest),
+            own: OwnFields::default(),
         };
-        self.keep(known, &stays, false)
+        self.keep(known, stays, false)
     }
 
-    fn keep(&mut self, known: &Known, decision: &Decision, to_merge: bool) -> Result<(), JobError> {
-        let section = known.item.section;
+    fn keep(
+        &mut self,
+        known: &Known,
+        mut bound: BoundDecision,
+        to_merge: bool,
+    ) -> Result<(), JobError> {
+        let (section, decision) = (known.item.section, bound.decision);
         self.touched.insert(section);
         if decision.action == Action::Removed {
             *self.removed.entry(section).or_default() += 1;
         }
-        let target = known.row.target.map(|side| side.digest);
-        let package = known.row.package.map(|side| side.digest);
-        let entry = Entry {
-            item: known.item.clone(),
-            action: decision.action,
-            reason: decision.reason,
-            base: known.row.baseline.and_then(|base| base.source),
-            target,
-            package,
-            result: match decision.action {
-                Action::Added | Action::Modified => package,
-                Action::Removed => None,
-                Action::Skipped | Action::Failed => target,
-            },
-            references: Vec::new(),
-            settles: decision.settles,
-            unsettles: false,
-            chunk: known.chunk,
-            dangling: Vec::new(),
-            merge: to_merge.then(Box::default),
-            referred: None,
-        };
+        if decision.action == Action::Added {
+            self.note_missing_secrets(&known.item, &mut bound.own);
+        }
+        let mut entry = entry(known, bound);
+        if to_merge {
+            entry.merge = Some(Box::default());
+        } else {
+            entry.refuse_without_values();
+        }
+        if let Some(weighed) = known.bound.as_deref() {
+            self.push_bound(&entry, weighed)?;
+        }
         self.out.push(&Drafted(entry)).map_err(JobError::internal)
+    }
+
+    /// Notes the secrets that the source has in an item and the target has not.
+    fn note_missing_secrets(&self, item: &ItemRef, own: &mut OwnFields) {
+        let missing = self.manifest.secrets_of(item);
+        if missing.is_empty() {
+            return;
+        }
+        let of_item = self.rules.of(item);
+        for pointer in missing {
+            let known = |missing: &WithoutValue| missing.pointer == *pointer;
+            if !own.secrets_missing.iter().any(known) {
+                own.secrets_missing.push(WithoutValue {
+                    pointer: pointer.clone(),
+                    required: is_required(of_item.bindings(), pointer),
+                });
+            }
+        }
+        own.secrets_missing.sort_unstable();
+    }
+
+    /// Keeps what a version with the target's own fields says, if the entry writes one.
+    fn push_bound(&mut self, entry: &Entry, weighed: &Weighed) -> Result<(), JobError> {
+        let side = match (entry.action, entry.reason) {
+            (Action::Modified, Reason::Binding) => weighed.kept.as_ref().or(weighed.taken.as_ref()),
+            (Action::Added | Action::Modified, _) => weighed.taken.as_ref(),
+            _ => None,
+        };
+        let (Some(side), Some(out)) = (side, &mut self.bound) else {
+            return Ok(());
+        };
+        let combined = Combined {
+            entry: entry.clone(),
+            traits: side.traits.clone(),
+        };
+        out.push(&combined).map_err(JobError::internal)
     }
 
     /// All that was decided.
     pub(super) fn finish(self) -> Result<Draft, JobError> {
+        let bound = self.bound.map(SpoolWriter::finish).transpose();
         Ok(Draft {
+            bound: bound.map_err(JobError::internal)?.map(Arc::new),
             entries: self.out.finish().map_err(JobError::internal)?,
             to_merge: self.to_merge,
             combined: None,
@@ -307,5 +378,53 @@ impl<'a> Drafter<'a> {
             removed: self.removed,
             touched: self.touched,
         })
+    }
+}
+
+/// What becomes of an item, with what the target's bindings make of it.
+fn bound(known: &Known, decision: Decision) -> BoundDecision {
+    let taken = known.bound.as_deref().and_then(|weighed| {
+        let kept = weighed.kept.as_ref().map(|kept| &kept.version);
+        Some((&weighed.taken.as_ref()?.version, kept))
+    });
+    if let Some((taken, kept)) = taken {
+        return bind_decision(decision, &known.row, taken, kept);
+    }
+    let target = known.row.target.map(|side| side.digest);
+    let package = known.row.package.map(|side| side.digest);
+    BoundDecision {
+        decision,
+        result: match decision.action {
+            Action::Added | Action::Modified => package,
+            Action::Removed => None,
+            Action::Skipped | Action::Failed => target,
+        },
+        own: OwnFields::default(),
+    }
+}
+
+/// The entry of an item before anything is merged.
+fn entry(known: &Known, bound: BoundDecision) -> Entry {
+    let BoundDecision {
+        decision,
+        result,
+        own,
+    } = bound;
+    Entry {
+        item: known.item.clone(),
+        action: decision.action,
+        reason: decision.reason,
+        base: known.row.baseline.and_then(|base| base.source),
+        target: known.row.target.map(|side| side.digest),
+        package: known.row.package.map(|side| side.digest),
+        result,
+        references: Vec::new(),
+        settles: decision.settles,
+        unsettles: false,
+        chunk: known.chunk,
+        dangling: Vec::new(),
+        merge: None,
+        referred: None,
+        own: own.noted(),
     }
 }

@@ -1,5 +1,7 @@
 //! What a plan says to people of an item: what is so, and what to do about it.
 
+use dev2prod_model::binding::WithoutValue;
+use dev2prod_model::item::ItemRef;
 use dev2prod_model::plan::{Action, Entry, Reason};
 
 /// What is so, and what to do about it.
@@ -49,8 +51,10 @@ pub(super) fn message(entry: &Entry) -> String {
         Reason::RemovalNotDelivered => format!(
             "{item} is gone from the package but stays: the target's version was not delivered by it"
         ),
+        Reason::BindingWithoutValue | Reason::SecretMissing => required(entry),
         Reason::Unchanged
         | Reason::Adopted
+        | Reason::Binding
         | Reason::New
         | Reason::SourceChanged
         | Reason::SourceRemoved
@@ -63,6 +67,52 @@ pub(super) fn message(entry: &Entry) -> String {
         | Reason::RemovalUntrusted
         | Reason::AlreadyRemoved => format!("{item}: {}", entry.reason.code()),
     }
+}
+
+/// Of an item that lacks a value of the target's own which must be there.
+fn required(entry: &Entry) -> String {
+    let own = entry.own.as_deref().cloned().unwrap_or_default();
+    match entry.reason {
+        Reason::SecretMissing => secret_missing(&entry.item, &own.secrets_missing, true),
+        _ => without_value(&entry.item, &own.without_value, true),
+    }
+}
+
+/// Of fields that a binding keeps and the target has no value for.
+pub(super) fn without_value(item: &ItemRef, fields: &[WithoutValue], required: bool) -> String {
+    let fields = pointers(fields, required);
+    if required {
+        format!(
+            "the target has no value of its own for {fields} of {item}, which a binding requires: \
+             write it in the target, or take Required off the binding"
+        )
+    } else {
+        format!(
+            "the target has no value of its own for {fields} of {item}, which a binding keeps: \
+             left out, and not taken from the package"
+        )
+    }
+}
+
+/// Of secrets that the target has no value for.
+pub(super) fn secret_missing(item: &ItemRef, secrets: &[WithoutValue], required: bool) -> String {
+    let secrets = pointers(secrets, required);
+    if required {
+        format!(
+            "the target has no secret at {secrets} of {item}, which a binding requires, and secrets \
+             do not travel: write the item with it in the target, or take Required off the binding"
+        )
+    } else {
+        format!(
+            "{item} comes without its secret at {secrets}, for secrets do not travel: write it in \
+             the target after the import"
+        )
+    }
+}
+
+fn pointers(fields: &[WithoutValue], required: bool) -> String {
+    let fields = fields.iter().filter(|field| field.required == required);
+    list(&fields.map(|field| &field.pointer).collect::<Vec<_>>())
 }
 
 /// Of an item that source and target both have changed.

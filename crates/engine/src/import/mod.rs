@@ -2,6 +2,7 @@
 //! by the same code.
 
 mod batch;
+mod bound;
 mod bundle;
 mod combine;
 mod content;
@@ -44,6 +45,7 @@ use crate::ports::{Begun, BlobPath, Holder, Stage, StoreResult};
 use crate::runner::job::{Brought, Heartbeat, JobError, JobOutcome};
 use crate::{Engine, EngineError};
 
+pub(crate) use self::bound::bound_result;
 pub(crate) use self::bundle::reader as read_bundle;
 pub(crate) use self::content::Bodies;
 pub(crate) use self::heads::Heads;
@@ -160,16 +162,22 @@ impl Work<'_> {
         Ok(tenant.ok_or_else(gone)?.revision)
     }
 
-    fn target(&self, at: Revision, own: bool, removes: bool) -> Target<'_> {
-        Target {
+    async fn target(&self, at: Revision, own: bool, removes: bool) -> Result<Target<'_>, JobError> {
+        let scope = Scope::for_work(self.claim);
+        let rules = crate::bindings::rules(self.engine, &scope, at).await?;
+        Ok(Target {
             engine: self.engine,
-            scope: Scope::for_work(self.claim),
+            rules: match self.undone {
+                None => rules,
+                Some(_) => rules.keeping_present(),
+            },
+            scope,
             at,
             origin: self.bundle.manifest.origin.id,
             own_origin: own,
             undone: self.undone,
             removes,
-        }
+        })
     }
 
     /// Closes the target's content to other writers; waits while a request writes.
@@ -208,7 +216,7 @@ impl Work<'_> {
             Some(_) => Judged::trusted(),
             None => trust::judge_bundle(self.engine, self.claim, &self.bundle.manifest).await?,
         };
-        let target = self.target(at, own, judged.removes);
+        let target = self.target(at, own, judged.removes).await?;
         self.heartbeat
             .report(planning(0, self.bundle.manifest.item_count()));
         let planned =

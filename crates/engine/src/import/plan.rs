@@ -15,14 +15,14 @@ use tempfile::TempPath;
 use super::bundle::OpenBundle;
 use super::combine::Combiner;
 use super::content::Maker;
-use super::draft::{Draft, draft};
+use super::draft::{Draft, Sources, draft};
 use super::heads::Heads;
 use super::references::{Afterwards, fail};
 use super::report::Tally;
 use super::sides::Target;
 use super::traits::{Traits, TraitsSpool, TraitsWriter};
 use super::undo;
-use super::written::{Next, Source, Written};
+use super::written::{Made, Next, Source, Written};
 use crate::plan_file::PlanWriter;
 use crate::runner::job::{Heartbeat, JobError};
 
@@ -58,17 +58,16 @@ pub(super) async fn make(
         bundle.reader(),
         bundle.digest_anew(target.engine.catalogue()),
     );
-    let manifest = &bundle.manifest;
-    let mut draft = match &target.undone {
-        None => draft(target, manifest, heads, options, heartbeat, &scratch).await?,
-        Some(undone) => {
-            let past = undo::draft(
-                target, undone, manifest, heads, options, heartbeat, &scratch,
-            );
-            past.await?
-        }
+    let maker = Maker::new(bundle.reader(), target.rules.clone());
+    let sources = Sources {
+        manifest: &bundle.manifest,
+        heads,
+        maker: maker.clone(),
     };
-    let maker = Maker::new(bundle.reader(), target.engine.catalogue().clone());
+    let mut draft = match &target.undone {
+        None => draft(target, sources, options, heartbeat, &scratch).await?,
+        Some(undone) => undo::draft(target, undone, sources, options, heartbeat, &scratch).await?,
+    };
     let combiner = Combiner::new(target, maker.clone(), options);
     combiner.settle(&mut draft, &scratch).await?;
     let crowded = crowded(target, &draft, options).await?;
@@ -78,8 +77,8 @@ pub(super) async fn make(
         tally: Tally::of(target.undone.is_some()),
     };
     out.begin(&draft, &bundle.manifest);
-    let catalogue = target.engine.catalogue().fingerprint();
-    out.plan.made_of(bundle.manifest.content_digest, catalogue);
+    out.plan
+        .made_of(bundle.manifest.content_digest, &target.rules);
     let mut checker = Checker {
         target,
         afterwards: Afterwards::new(target, &draft),
@@ -91,7 +90,11 @@ pub(super) async fn make(
         Some(noted) => Source::Noted(Arc::clone(noted)),
         None => Source::Bundle(maker, Box::new(TraitsWriter::new(&scratch)?)),
     };
-    let mut written = Written::of(draft.entries(), source, draft.combined.clone());
+    let made = Made {
+        combined: draft.combined.clone(),
+        bound: draft.bound.clone(),
+    };
+    let mut written = Written::of(draft.entries(), source, made);
     let traits = loop {
         match written.next().await? {
             Next::End(traits) => break traits,

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use dev2prod_model::binding::WithoutValue;
 use dev2prod_model::item::ItemRef;
 use dev2prod_model::operation::{Counts, NOTICES_MAX, Notice, SectionReport};
-use dev2prod_model::plan::{Action, Entry, Reason};
+use dev2prod_model::plan::{Action, Entry, OwnFields, Reason};
 use dev2prod_model::section::Section;
 
-use super::messages::{list, message, summary, undo_message, undo_summary};
+use super::messages::{
+    list, message, secret_missing, summary, undo_message, undo_summary, without_value,
+};
 
 /// Counts entries and keeps the first notices of each section.
 pub(super) struct Tally {
@@ -96,6 +99,9 @@ impl Tally {
             Shown::Summed => *part.summed.entry(entry.reason).or_default() += 1,
             Shown::No => {}
         }
+        if let Some(own) = &entry.own {
+            part.own_fields(entry, own);
+        }
         if !entry.dangling.is_empty() {
             let message = format!(
                 "{} refers to what was missing in the target before and still is: {}",
@@ -126,6 +132,33 @@ impl Tally {
 }
 
 impl Part {
+    /// Says which values of the target's own are missing. An error that is the reason of the entry
+    /// is said by it.
+    fn own_fields(&mut self, entry: &Entry, own: &OwnFields) {
+        let item = &entry.item;
+        let kinds = [
+            (
+                Reason::BindingWithoutValue,
+                &own.without_value,
+                without_value as fn(&ItemRef, &[WithoutValue], bool) -> String,
+            ),
+            (Reason::SecretMissing, &own.secrets_missing, secret_missing),
+        ];
+        for (reason, fields, message) in kinds {
+            let of = |required: bool| fields.iter().any(|field| field.required == required);
+            if of(true) && entry.reason != reason {
+                let message = || message(item, fields, true);
+                self.errors
+                    .push(|| notice(entry, reason.code(), message(), &[]));
+            }
+            if of(false) {
+                let message = || message(item, fields, false);
+                self.warnings
+                    .push(|| notice(entry, reason.code(), message(), &[]));
+            }
+        }
+    }
+
     fn report(mut self, section: Section, changes_nothing: bool, undo: bool) -> SectionReport {
         for (reason, count) in std::mem::take(&mut self.summed) {
             self.warnings.push(|| Notice {
@@ -179,6 +212,7 @@ fn shown(entry: &Entry) -> Shown {
         Reason::Unchanged
         | Reason::Adopted
         | Reason::New
+        | Reason::Binding
         | Reason::SourceChanged
         | Reason::SourceRemoved
         | Reason::LeftOut
@@ -186,6 +220,8 @@ fn shown(entry: &Entry) -> Shown {
         | Reason::AlreadyRemoved => Shown::No,
         // Only ever reasons of failures, shown above.
         Reason::Conflict
+        | Reason::BindingWithoutValue
+        | Reason::SecretMissing
         | Reason::MergedInvalid
         | Reason::DeliveredByOther
         | Reason::OlderThanDelivered

@@ -37,6 +37,13 @@ pub(super) fn compare(sealed: &PlanReader, now: &PlanReader) -> Result<Moved, Jo
             "Make another dry run and review it.",
         ));
     }
+    if sealed.index().bindings != now.index().bindings {
+        return Err(JobError::permanent(
+            "plan_of_other_bindings",
+            "the target's bindings are others since the plan was made; nothing was changed",
+            "Make another dry run and review it.",
+        ));
+    }
     let mut moved = Moved::default();
     let mut before = sealed.all().filter(is_sealed).peekable();
     let mut after = now.all().filter(is_sealed).peekable();

@@ -4,11 +4,13 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use dev2prod_model::access::{FileRead, Scope, VersionRead};
+use dev2prod_model::binding::Rules;
 use dev2prod_model::id::{Origin, TenantId};
 use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
 use dev2prod_model::plan::{Baseline, PackageSide, Row, TargetSide};
 use dev2prod_model::section::Section;
 
+use super::bound::Weighed;
 use super::heads::{Head, Heads};
 use super::undo::Undone;
 use crate::Engine;
@@ -19,7 +21,7 @@ use crate::runner::job::JobError;
 const PAGE_ITEMS: u32 = 1_000;
 
 /// All that is known of one item.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Known {
     /// Which.
     pub(super) item: ItemRef,
@@ -27,6 +29,8 @@ pub(super) struct Known {
     pub(super) row: Row,
     /// The chunk of the bundle that holds it.
     pub(super) chunk: Option<u32>,
+    /// What the target's bindings make of it, where there are any.
+    pub(super) bound: Option<Box<Weighed>>,
 }
 
 /// The target as it stands at one revision, and whose deliveries count as the package's own.
@@ -35,6 +39,8 @@ pub(super) struct Target<'a> {
     pub(super) scope: Scope<VersionRead>,
     pub(super) at: Revision,
     pub(super) origin: Origin,
+    /// What holds for its items.
+    pub(super) rules: Rules,
     /// Whether that origin is the target itself: nothing is delivered then.
     pub(super) own_origin: bool,
     /// The import that is to be undone, if that is what is done: what it made counts as delivered.
@@ -138,6 +144,7 @@ impl<'a, 'h> Joined<'a, 'h> {
             item: ItemRef::new(self.section, key),
             row,
             chunk,
+            bound: None,
         }
     }
 
@@ -203,6 +210,7 @@ impl Target<'_> {
                 item,
                 row,
                 chunk: head.map(|head| head.chunk),
+                bound: None,
             }
         });
         Ok(known.collect())

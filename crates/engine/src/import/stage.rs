@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use dev2prod_model::access::{FileRead, FileWrite, Scope};
-use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::binding::Rules;
 use dev2prod_model::file::File;
 use dev2prod_model::id::{FileId, Login};
 use dev2prod_model::item::{Digest, ItemRef};
@@ -17,7 +17,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::batch::Batches;
 use super::bundle::OpenBundle;
-use super::combine::{Combiner, is_combined};
+use super::combine::{Combiner, is_merged};
 use super::content::{Bodies, Maker, Wanted};
 use super::sides::Target;
 use super::staged::{Before, Check, Expected, expected};
@@ -68,7 +68,7 @@ impl Stager<'_> {
             .plan
             .index()
             .count(|count| !matches!(count.action, Action::Skipped | Action::Failed));
-        let maker = Maker::new(self.bundle.reader(), self.target.engine.catalogue().clone());
+        let maker = Maker::new(self.bundle.reader(), self.target.rules.clone());
         let mut bodies = None;
         let mut check = Check::of(store, self.stage);
         let mut committed = Vec::new();
@@ -116,11 +116,11 @@ impl Stager<'_> {
         mut wanted: Vec<Wanted>,
         there: &HashSet<ItemRef>,
     ) -> Result<Batch, JobError> {
-        self.add_local_bodies(entries, &mut wanted).await?;
+        self.add_own_versions(entries, &mut wanted).await?;
         let mut items = maker.make(bodies, wanted).await?;
         let combiner = Combiner::new(self.target, maker.clone(), self.options);
         for entry in entries {
-            if is_combined(entry) && !there.contains(&entry.item) {
+            if is_merged(entry) && !there.contains(&entry.item) {
                 items.push(combiner.make(entry).await?);
             }
         }
@@ -168,17 +168,16 @@ impl Stager<'_> {
             let asked = [(item, digest)];
             let found = store.versions_by_digest(&self.target.scope, &asked).await?;
             for version in found {
-                let catalogue = self.target.engine.catalogue();
-                let (item, version) = as_delivered(catalogue, version)?;
+                let (item, version) = as_delivered(&self.target.rules, version)?;
                 kept.insert(item, version);
             }
         }
         Ok(kept)
     }
 
-    /// The target's own bodies, where they hold fields that stay the target's. What an undo brings
-    /// back has those that it had.
-    async fn add_local_bodies(
+    /// The target's own versions, where they hold fields that stay the target's or are bound. What an
+    /// undo brings back has those that it had.
+    async fn add_own_versions(
         &self,
         entries: &[Entry],
         wanted: &mut [Wanted],
@@ -189,9 +188,13 @@ impl Stager<'_> {
             .map(|entry| entry.item.clone())
             .collect();
         let heads = self.target.find_heads(&modified).await?;
+        let rules = &self.target.rules;
+        let bound = |item: &ItemRef| {
+            rules.bindings().binds_section(item.section) && !rules.of(item).bindings().is_empty()
+        };
         let local: Vec<_> = heads
             .into_values()
-            .filter(|head| head.local)
+            .filter(|head| head.local || bound(&head.item))
             .map(|head| head.item)
             .collect();
         let mut found = self.target.find_items(&local).await?;
@@ -202,7 +205,7 @@ impl Stager<'_> {
             // In item order, as the entries are.
             let place = wanted.binary_search_by(|wanted| wanted.item.cmp(&item.head.item));
             if let Ok(place) = place {
-                wanted[place].local_body = Some(item.body);
+                wanted[place].own = Some(item);
             }
         }
         Ok(())
@@ -323,13 +326,13 @@ fn restored(entries: &[Entry]) -> Vec<(ItemRef, Digest)> {
 
 /// A version of the target as it travels.
 fn as_delivered(
-    catalogue: &Catalogue,
+    rules: &Rules,
     stored: StoredItem,
 ) -> Result<(ItemRef, DeliveredVersion), JobError> {
     let item = stored.head.item;
     let body = json::parse_own(&stored.body).map_err(JobError::internal)?;
     let version = DeliveredVersion {
-        body: json::canonical(&catalogue.travelling(item.section, &body)),
+        body: json::canonical(&rules.of(&item).travelling(&body)),
         references: stored.references,
     };
     Ok((item, version))

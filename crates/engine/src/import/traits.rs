@@ -4,10 +4,9 @@
 use std::io;
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use dev2prod_bundle::{BundleError, Keyed, Notary, Spool, SpoolWriter, VerifiedItem};
-use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::binding::Rules;
 use dev2prod_model::item::{Digest, ItemRef, Key};
 use dev2prod_model::section::Section;
 use serde::{Deserialize, Serialize};
@@ -72,7 +71,7 @@ impl TraitsWriter {
 
 /// Notes the traits of all items of a bundle while it is verified.
 pub(super) struct TraitsNotary {
-    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) rules: Rules,
     pub(super) scratch: PathBuf,
     /// Whether it is of use to go on.
     pub(super) heartbeat: Heartbeat,
@@ -89,7 +88,7 @@ impl Notary for TraitsNotary {
         if self.heartbeat.is_lost() {
             return Err(io::Error::other("the work was given up").into());
         }
-        let (traits, _) = look(&self.catalogue, item)?;
+        let (traits, _) = look(&self.rules, item)?;
         let item = ItemRef::new(item.section, item.key.clone());
         Ok(notes.push(&item, &traits)?)
     }

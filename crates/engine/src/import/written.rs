@@ -8,8 +8,9 @@ use dev2prod_model::plan::{Action, Entry};
 use tokio::sync::mpsc;
 
 use super::batch::next_of;
+use super::bound::Whose;
 use super::bundle::refused;
-use super::combine::{Combined, is_combined};
+use super::combine::{Combined, is_merged};
 use super::content::{Bodies, Maker, Wanted};
 use super::traits::{Traits, TraitsReader, TraitsSpool, TraitsWriter};
 use crate::runner::job::JobError;
@@ -20,6 +21,15 @@ pub(super) enum Source {
     Noted(Arc<TraitsSpool>),
     /// It is looked for in the bundle, and noted.
     Bundle(Maker, Box<TraitsWriter>),
+}
+
+/// What is written and is in no bundle as it is, with what it says.
+#[derive(Clone, Default)]
+pub(super) struct Made {
+    /// What was merged.
+    pub(super) combined: Option<Arc<Spool<Combined>>>,
+    /// What has fields of the target's own.
+    pub(super) bound: Option<Arc<Spool<Combined>>>,
 }
 
 /// The next of what a plan writes.
@@ -38,13 +48,13 @@ impl Written {
     pub(super) fn of(
         entries: impl Iterator<Item = Result<Entry, JobError>> + Send + 'static,
         source: Source,
-        combined: Option<Arc<Spool<Combined>>>,
+        made: Made,
     ) -> Self {
         let (sender, read) = mpsc::channel(2);
         tokio::task::spawn_blocking(move || {
             let mut looking = Looking {
                 at: Place::of(source),
-                combined,
+                made,
             };
             let mut entries = entries.peekable();
             while let Some(batch) = next_of(&mut entries) {
@@ -69,8 +79,7 @@ impl Written {
 
 struct Looking {
     at: Place,
-    /// What was merged, with what it says.
-    combined: Option<Arc<Spool<Combined>>>,
+    made: Made,
 }
 
 enum Place {
@@ -118,16 +127,27 @@ impl Looking {
     fn look_at(&mut self, batch: Vec<Entry>) -> Result<Next, JobError> {
         let mut traits = Vec::new();
         for wanted in wanted(&batch) {
-            let found = self.at.traits(&wanted)?;
+            let found = match self.bound(&wanted.item)? {
+                Some(found) => found,
+                None => self.at.traits(&wanted)?,
+            };
             traits.push((wanted.item, found));
         }
-        for entry in batch.iter().filter(|entry| is_combined(entry)) {
+        for entry in batch.iter().filter(|entry| is_merged(entry)) {
             let lost = || JobError::internal(format!("{} is not among the merged", entry.item));
-            let combined = self.combined.as_ref().ok_or_else(lost)?;
+            let combined = self.made.combined.as_ref().ok_or_else(lost)?;
             let found = combined.find(&entry.item)?.ok_or_else(lost)?;
             traits.push((found.entry.item, found.traits));
         }
         Ok(Next::Batch(batch, traits))
+    }
+
+    /// What a version with fields of the target's own says.
+    fn bound(&self, item: &ItemRef) -> Result<Option<Traits>, JobError> {
+        let Some(bound) = &self.made.bound else {
+            return Ok(None);
+        };
+        Ok(bound.find(item)?.map(|found| found.traits))
     }
 
     fn finish(self) -> Result<Next, JobError> {
@@ -138,18 +158,21 @@ impl Looking {
     }
 }
 
-/// The items of these entries that the target is to have as the package has them.
+/// The items of these entries that the target is to have as the package has them, but for fields of
+/// its own.
 pub(super) fn wanted(entries: &[Entry]) -> Vec<Wanted> {
     entries
         .iter()
         .filter(|entry| matches!(entry.action, Action::Added | Action::Modified))
-        .filter(|entry| !is_combined(entry))
+        .filter(|entry| !is_merged(entry))
         .filter_map(|entry| {
             Some(Wanted {
                 item: entry.item.clone(),
                 chunk: entry.chunk?,
                 digest: entry.package?,
-                local_body: None,
+                result: entry.result?,
+                whose: Whose::of(entry),
+                own: None,
                 traits: None,
             })
         })

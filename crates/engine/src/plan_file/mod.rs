@@ -43,6 +43,9 @@ pub(crate) struct Index {
     /// The fingerprint of the catalogue that it was made by.
     #[serde(default)]
     pub(crate) catalogue: Option<Digest>,
+    /// The fingerprint of the target's bindings; none where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bindings: Option<Digest>,
 }
 
 /// One chunk.

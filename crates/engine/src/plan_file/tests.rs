@@ -22,6 +22,7 @@ fn entry(number: usize, action: Action, reason: Reason) -> Entry {
         dangling: Vec::new(),
         merge: None,
         referred: None,
+        own: None,
     }
 }
 

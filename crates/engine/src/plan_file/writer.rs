@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 
+use dev2prod_model::binding::Rules;
 use dev2prod_model::item::{Digest, ItemRef};
 use dev2prod_model::plan::{Action, Entry, Reason};
 use dev2prod_model::section::Section;
@@ -48,9 +49,11 @@ impl PlanWriter {
     }
 
     /// Says what the plan is made of.
-    pub(crate) fn made_of(&mut self, content: Digest, catalogue: Digest) {
+    pub(crate) fn made_of(&mut self, content: Digest, rules: &Rules) {
         self.index.content = Some(content);
-        self.index.catalogue = Some(catalogue);
+        self.index.catalogue = Some(rules.catalogue().fingerprint());
+        let bindings = rules.bindings();
+        self.index.bindings = (!bindings.rules().is_empty()).then(|| bindings.fingerprint());
     }
 
     /// Adds an entry; it must come after the one before.

@@ -16,6 +16,7 @@ mod content;
 mod error;
 mod files;
 mod operations;
+mod own;
 mod packages;
 mod reviews;
 mod settings;
@@ -33,6 +34,7 @@ pub use files::{BundleRecord, FileStore};
 pub use operations::{
     CancelAsked, Enqueued, Idempotency, Moved, OperationFilter, OperationPage, OperationStore,
 };
+pub use own::{OwnStore, SealedSecret, SecretChange};
 pub use packages::{Created, PackageStore};
 pub use reviews::ReviewStore;
 pub use settings::SettingsStore;
@@ -56,6 +58,7 @@ pub trait Store:
     + ReviewStore
     + AuditStore
     + TrustStore
+    + OwnStore
 {
 }
 
@@ -72,5 +75,6 @@ impl<S> Store for S where
         + ReviewStore
         + AuditStore
         + TrustStore
+        + OwnStore
 {
 }

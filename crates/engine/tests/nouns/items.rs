@@ -4,6 +4,7 @@ use dev2prod_engine::content::{
     ItemWritten, ListingQuery, Precondition, UploadMode, delete_item, get_item, parse_item,
     put_item,
 };
+use dev2prod_engine::ports::SealedSecret;
 use dev2prod_engine::{EngineResult, Settings};
 use dev2prod_model::access::{ContentRead, ContentWrite};
 use dev2prod_model::item::{Digest, ItemRef};
@@ -107,31 +108,101 @@ async fn preconditions_hold_or_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn a_secret_is_not_shown_and_stays_when_it_is_left_out() {
+async fn a_secret_is_kept_by_its_mark_replaced_by_a_value_and_removed_without() {
     let world = World::start().await;
     let none = Precondition::None;
     let first = r#"{"Body":{"id":"7","settings":{"password":"hush","url":"a"}}}"#;
     let digest = put(&world, first, &none).await.unwrap().digest;
-    let without = r#"{"Body":{"settings":{"url":"a"}}}"#;
-    let again = put(&world, without, &none).await.unwrap();
+    assert_snapshot!(stored(&world).await, @r#"{"id":"7","settings":{"password":{"Secret":"set"},"url":"a"}}"#);
+    let sealed = secrets(&world).await;
+    assert_eq!(sealed.len(), 1);
+    assert_eq!(sealed[0].pointer, "/settings/password");
+    assert!(!sealed[0].sealed.windows(4).any(|bytes| bytes == b"hush"));
+
+    // What is read may be sent back, and the same value again is no change either.
+    let read = r#"{"Body":{"settings":{"password":{"Secret":"set"},"url":"a"}}}"#;
+    assert!(shown(&world).await.starts_with(&read[8..read.len() - 1]));
+    for same in [read, first] {
+        let again = put(&world, same, &none).await.unwrap();
+        assert_eq!((again.revision.0, again.digest), (1, digest), "{same}");
+    }
+    assert_eq!(secrets(&world).await, sealed);
+
+    // A new value is a revision, and no change of the item.
+    let second = r#"{"Body":{"settings":{"password":"new","url":"a"}}}"#;
+    let changed = put(&world, second, &none).await.unwrap();
+    assert_eq!((changed.revision.0, changed.digest), (2, digest));
+    let resealed = secrets(&world).await;
+    assert_ne!(resealed, sealed);
+    assert_eq!(resealed.len(), 1);
+
+    let other = r#"{"Body":{"settings":{"password":{"Secret":"set"},"url":"b"}}}"#;
+    put(&world, other, &none).await.unwrap();
     assert_eq!(
-        (again.revision.0, again.digest),
-        (1, digest),
-        "nothing changes"
+        secrets(&world).await,
+        resealed,
+        "the item changed and its secret did not"
     );
     put(&world, r#"{"Body":{"settings":{"url":"b"}}}"#, &none)
         .await
         .unwrap();
-    assert!(!shown(&world).await.contains("hush"));
-    assert_snapshot!(stored(&world).await, @r#"{"id":"7","settings":{"password":"hush","url":"b"}}"#);
-    put(
-        &world,
-        r#"{"Body":{"settings":{"url":"b","password":"new"}}}"#,
-        &none,
-    )
-    .await
-    .unwrap();
-    assert_snapshot!(stored(&world).await, @r#"{"id":"7","settings":{"password":"new","url":"b"}}"#);
+    assert_snapshot!(stored(&world).await, @r#"{"id":"7","settings":{"url":"b"}}"#);
+    assert_eq!(secrets(&world).await, []);
+
+    // A mark brings nothing back that was removed.
+    let marked = put(&world, other, &none).await.unwrap();
+    assert_eq!(marked.revision.0, 4);
+    assert_snapshot!(stored(&world).await, @r#"{"id":"7","settings":{"url":"b"}}"#);
+}
+
+#[tokio::test]
+async fn a_secret_goes_with_its_item() {
+    let world = World::start().await;
+    let body = r#"{"Body":{"settings":{"password":"hush"}}}"#;
+    put(&world, body, &Precondition::None).await.unwrap();
+    let scope = world.scope::<ContentWrite>().await;
+    delete_item(&world.engine, &scope, &sso(), &Precondition::Exists)
+        .await
+        .unwrap();
+    assert_eq!(secrets(&world).await, []);
+    put(&world, body, &Precondition::None).await.unwrap();
+    assert_eq!(secrets(&world).await.len(), 1);
+    world.upload(UploadMode::Replace, "").await.unwrap();
+    assert_eq!(secrets(&world).await, []);
+}
+
+#[tokio::test]
+async fn an_upload_that_fails_changes_no_secret() {
+    let world = World::start().await;
+    let with = |secret: &str| {
+        format!(
+            r#"{{"PackageName":"featureInstances","Key":"sso","Body":{{"settings":{{"password":"{secret}"}}}}}}"#
+        ) + "\n"
+    };
+    world
+        .upload(UploadMode::Upsert, &with("one"))
+        .await
+        .unwrap();
+    let before = secrets(&world).await;
+    let bad = with("two") + "no line\n";
+    world.upload(UploadMode::Upsert, &bad).await.unwrap_err();
+    assert_eq!(secrets(&world).await, before);
+    let done = world
+        .upload(UploadMode::Upsert, &with("two"))
+        .await
+        .unwrap();
+    assert_eq!((done.modified, done.unchanged), (1, 0));
+    assert_ne!(secrets(&world).await, before);
+}
+
+async fn secrets(world: &World) -> Vec<SealedSecret> {
+    let scope = world.scope::<ContentWrite>().await;
+    let tenant = dev2prod_engine::tenants::own(&world.engine, &scope.narrow())
+        .await
+        .unwrap();
+    let store = world.engine.store();
+    let found = store.find_secrets(&scope, tenant.revision, &[sso()]).await;
+    found.unwrap()
 }
 
 async fn stored(world: &World) -> String {

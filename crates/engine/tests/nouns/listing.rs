@@ -30,7 +30,7 @@ async fn world() -> World {
 async fn content_is_listed_in_order_and_without_secrets() {
     let world = world().await;
     assert_snapshot!(world.listing(ListingQuery::default()).await, @r#"
-    {"PackageName":"featureInstances","Key":"sso","Body":{"settings":{"url":"a"}},"References":[]}
+    {"PackageName":"featureInstances","Key":"sso","Body":{"settings":{"password":{"Secret":"set"},"url":"a"}},"References":[]}
     {"PackageName":"data","Key":"Person/ann","Body":{},"References":[]}
     {"PackageName":"data","Key":"Person/bo","Body":{"a":2,"b":1},"References":[{"Key":"Person/ann","PackageName":"data"}]}
     {"PackageName":"data","Key":"Place/\"home\"","Body":{},"References":[]}

@@ -154,6 +154,7 @@ fn engine(
         catalogue: Arc::new(catalogue),
         clock: Arc::<StandingClock>::clone(clock),
         random: Arc::new(SystemRandom),
+        secret_key: Arc::clone(&store.secret_key),
         settings,
     })
 }

@@ -6,6 +6,7 @@
 )]
 
 mod attachments;
+mod bindings;
 mod cancels;
 mod catalogue;
 mod changes;
@@ -15,11 +16,14 @@ mod merges;
 mod old_news;
 mod outcome;
 mod own_fields;
+mod plans;
 mod random;
+mod random_bindings;
 mod references;
 mod releases;
 mod removals;
 mod sealed;
+mod secrets;
 mod trusted;
 mod undo;
 mod world;

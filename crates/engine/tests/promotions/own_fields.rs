@@ -49,7 +49,7 @@ async fn the_target_keeps_its_own_fields_and_secrets_and_no_bundle_holds_any() {
 
     let done = world.import(&prod, &bundle, &plain()).await.done();
     assert_snapshot!(done.plan, @"Modified first_delivery: featureInstances sso");
-    assert_snapshot!(world.stored_body(&prod, "featureInstances", "sso").await, @r#"{"id":"prod-1","name":"sso","settings":{"password":"prod-secret","url":"new"}}"#);
+    assert_snapshot!(world.stored_body(&prod, "featureInstances", "sso").await, @r#"{"id":"prod-1","name":"sso","settings":{"password":{"Secret":"set"},"url":"new"}}"#);
     let query = ChangesQuery {
         fields: true,
         size: 10,
@@ -66,7 +66,7 @@ async fn the_target_keeps_its_own_fields_and_secrets_and_no_bundle_holds_any() {
     let again = world.promote(&dev, &prod, &plain()).await.done();
     assert_eq!(again.numbers(), [0, 0, 0, 0, 1]);
     assert_snapshot!(again.plan, @"Skipped adopted: featureInstances sso");
-    assert_snapshot!(world.stored_body(&prod, "featureInstances", "sso").await, @r#"{"id":"prod-2","name":"sso","settings":{"password":"prod-secret-2","url":"new"}}"#);
+    assert_snapshot!(world.stored_body(&prod, "featureInstances", "sso").await, @r#"{"id":"prod-2","name":"sso","settings":{"password":{"Secret":"set"},"url":"new"}}"#);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use dev2prod_engine::changes::{self, ChangesPage, ChangesQuery, Order};
+use dev2prod_engine::bindings::{self, OnlyIf};
+use dev2prod_engine::changes::{ChangesQuery, Order, PAGE_MAX};
 use dev2prod_engine::content::{self, UploadMode, UploadResult};
 use dev2prod_engine::files::{self, NewFile};
 use dev2prod_engine::operations::{self, ImportRequest, View};
-use dev2prod_engine::ports::Page;
+use dev2prod_engine::ports::{Page, SealedSecret};
 use dev2prod_engine::runner::{Runner, RunnerHandle};
 use dev2prod_engine::tenants::{self, NewTenant};
 use dev2prod_engine::{Engine, EngineResult, Parts, Settings, SystemClock, SystemRandom};
@@ -89,6 +90,7 @@ impl World {
             catalogue: Arc::new(catalogue),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            secret_key: Arc::clone(&embedded.secret_key),
             settings,
         });
         let runner = Runner::start(engine.clone()).await.unwrap();
@@ -161,6 +163,30 @@ impl World {
         let bytes = Bytes::copy_from_slice(lines.as_bytes());
         let stream = futures::stream::iter([Ok(bytes)]);
         content::upload(&self.engine, &self.scope(tenant), mode, stream).await
+    }
+
+    /// Gives the tenant these bindings.
+    pub(crate) async fn bind(&self, tenant: &TenantId, rules: Value) {
+        let scope = self.scope(tenant);
+        bindings::replace(&self.engine, &scope, &rules, &OnlyIf::Whatever)
+            .await
+            .unwrap();
+    }
+
+    /// The sealed secrets of an item.
+    pub(crate) async fn secrets(
+        &self,
+        tenant: &TenantId,
+        section: &str,
+        key: &str,
+    ) -> Vec<SealedSecret> {
+        let at = self.revision(tenant).await;
+        let item = item_ref(section, key);
+        let store = self.engine.store();
+        store
+            .find_secrets(&self.scope(tenant), at, &[item])
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn delete(&self, tenant: &TenantId, section: &str, key: &str) {
@@ -416,7 +442,7 @@ impl World {
     async fn plan(&self, tenant: &TenantId, id: OperationId) -> String {
         let query = ChangesQuery {
             order: Order::Key,
-            size: changes::PAGE_MAX,
+            size: PAGE_MAX,
             ..ChangesQuery::default()
         };
         let mut lines = String::new();
@@ -434,38 +460,6 @@ impl World {
             lines.push('\n');
         }
         lines
-    }
-
-    pub(crate) async fn changes(
-        &self,
-        tenant: &TenantId,
-        id: OperationId,
-        query: ChangesQuery,
-    ) -> EngineResult<ChangesPage> {
-        changes::page(&self.engine, &self.scope(tenant), id, query).await
-    }
-
-    /// The changes of all pages.
-    pub(crate) async fn all_changes(
-        &self,
-        tenant: &TenantId,
-        id: OperationId,
-        mut query: ChangesQuery,
-    ) -> EngineResult<Vec<changes::ListedChange>> {
-        let mut all = Vec::new();
-        loop {
-            let page = self.changes(tenant, id, query.clone()).await?;
-            all.extend(page.changes);
-            if page.next.is_none() {
-                assert_eq!(
-                    all.len() as u64,
-                    page.total,
-                    "the total is that of all pages"
-                );
-                return Ok(all);
-            }
-            query.cursor = page.next;
-        }
     }
 
     pub(crate) async fn tidy(&self) {

@@ -12,7 +12,7 @@ use dev2prod_engine::operations::{self, View};
 use dev2prod_engine::ports::{BlobPath, BlobStore, Store, User};
 use dev2prod_engine::runner::{Runner, RunnerHandle};
 use dev2prod_engine::tenants::{self, NewTenant};
-use dev2prod_engine::{Clock, Engine, Parts, Settings, SystemRandom, files, packages};
+use dev2prod_engine::{Clock, Engine, Parts, SecretKey, Settings, SystemRandom, files, packages};
 use dev2prod_model::access::{
     Permission, Principal, Role, Scope, Upkeep, authorize, authorize_server,
 };
@@ -46,6 +46,7 @@ pub(crate) struct World {
     faults: Arc<Mutex<VecDeque<Fault>>>,
     clock: Arc<TestClock>,
     admin: Principal,
+    secret_key: Arc<SecretKey>,
     folder: tempfile::TempDir,
 }
 
@@ -71,6 +72,7 @@ impl World {
             catalogue: Arc::new(Catalogue::standard()),
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
+            secret_key: Arc::clone(&embedded.secret_key),
             settings,
         });
         let login: dev2prod_model::id::Login = "ann".parse().unwrap();
@@ -103,6 +105,7 @@ impl World {
             faults,
             clock,
             admin,
+            secret_key: embedded.secret_key,
             folder,
         }
     }
@@ -265,6 +268,7 @@ impl World {
             catalogue: Arc::clone(self.engine.catalogue()),
             clock: self.clock.clone(),
             random: Arc::new(SystemRandom),
+            secret_key: Arc::clone(&self.secret_key),
             settings: self.engine.settings().clone(),
         })
     }

@@ -1,5 +1,6 @@
 //! Exports and imports: started, looked at, listed, followed, stopped.
 
+pub(crate) mod bindings;
 pub(crate) mod cancel;
 pub(crate) mod changes;
 pub(crate) mod events;

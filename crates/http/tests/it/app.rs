@@ -78,6 +78,7 @@ impl App {
             catalogue: Arc::new(Catalogue::standard()),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(SystemRandom),
+            secret_key: kept.secret_key,
             settings,
         });
         let mut app = Self {

@@ -6,6 +6,7 @@ mod administration;
 mod app;
 mod audit;
 mod authorization;
+mod bindings;
 mod boundary;
 mod content;
 mod documented;

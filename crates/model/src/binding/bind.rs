@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{ItemBindings, Rule, What};
@@ -22,11 +23,13 @@ pub struct Bound {
 }
 
 /// A field for which the target has no value of its own.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct WithoutValue {
     /// Where.
     pub pointer: String,
     /// Whether it must have one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
 }
 
@@ -47,18 +50,8 @@ impl ItemBindings<'_> {
     /// member that does, they are matched by place if the arrays are equal but for bound fields;
     /// otherwise the target has no value for any of them.
     pub fn bind(&self, shape: &Shape<'_>, wanted: Value, target: Option<&Value>) -> Bound {
-        let live: Vec<_> = self
-            .rules
-            .iter()
-            .enumerate()
-            .map(|(place, rule)| Live {
-                place,
-                steps: rule.field.steps(),
-                rule,
-            })
-            .collect();
         let mut walk = Walk::default();
-        let body = walk.value(shape, &live, wanted, target);
+        let body = walk.value(shape, &self.live(), wanted, target);
         walk.changed.sort_unstable();
         walk.without_value.sort_unstable();
         Bound {
@@ -66,6 +59,27 @@ impl ItemBindings<'_> {
             changed: walk.changed,
             without_value: walk.without_value,
         }
+    }
+
+    /// The body with all bound fields as `own` has them, where the object around them is: what
+    /// [`Self::without_bound`] took out of a version is put back into what became of the rest.
+    /// Elements are matched as [`Self::bind`] does.
+    pub fn restore(&self, shape: &Shape<'_>, body: Value, own: &Value) -> Value {
+        let mut walk = Walk {
+            restores: true,
+            ..Walk::default()
+        };
+        walk.value(shape, &self.live(), body, Some(own))
+    }
+
+    fn live(&self) -> Vec<Live<'_>> {
+        let rules = self.rules.iter().enumerate();
+        let live = rules.map(|(place, rule)| Live {
+            place,
+            steps: rule.field.steps(),
+            rule,
+        });
+        live.collect()
     }
 }
 
@@ -97,6 +111,8 @@ impl Live<'_> {
 
 #[derive(Default)]
 struct Walk {
+    /// Whether every field but secrets is the target's own, whatever its rule says.
+    restores: bool,
     pointer: String,
     changed: Vec<String>,
     without_value: Vec<WithoutValue>,
@@ -172,8 +188,8 @@ impl Walk {
     ) -> Option<Value> {
         let value = match &rule.rule.what {
             What::Secret => return wanted,
-            What::Set(value) => Some(value),
-            What::Keep => own,
+            What::Set(value) if !self.restores => Some(value),
+            What::Keep | What::Set(_) => own,
         };
         if value.is_none() && wanted.is_some() {
             self.without_value.push(WithoutValue {

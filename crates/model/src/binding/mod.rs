@@ -20,6 +20,7 @@
 //! Deliberately absent: where secrets are kept, and the fields that the catalogue keeps local.
 
 mod bind;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -34,6 +35,7 @@ use crate::package::KeyGlob;
 use crate::section::Section;
 
 pub use bind::{Bound, WithoutValue};
+pub use rules::{ItemRules, Rules};
 pub use wire::InvalidBindings;
 
 /// How many and how large bindings may be.
@@ -120,6 +122,12 @@ impl Bindings {
         self.rules.iter().any(|rule| rule.section == section)
     }
 
+    /// Whether a field of some item of the section is secret by a rule.
+    pub fn has_secrets(&self, section: Section) -> bool {
+        let secret = |rule: &Rule| rule.section == section && rule.what == What::Secret;
+        self.rules.iter().any(secret)
+    }
+
     /// The rules that hold for one item.
     pub fn of(&self, section: Section, key: &str) -> ItemBindings<'_> {
         let holds = |rule: &&Rule| rule.section == section && rule.key.matches(key);
@@ -150,6 +158,11 @@ impl<'b> ItemBindings<'b> {
             rule.field.strip(&mut body);
         }
         body
+    }
+
+    /// Whether a field of the item is kept or set.
+    pub fn binds(&self) -> bool {
+        self.rules.iter().any(|rule| rule.what != What::Secret)
     }
 
     /// The pointers of the item's secrets, and whether each is required.

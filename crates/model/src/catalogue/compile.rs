@@ -96,6 +96,7 @@ fn rules(
         identity.push((pointer(array, &format!("{path}.identity"))?, member.clone()));
     }
     let mut local = LocalFields::default();
+    let mut never = LocalFields::default();
     let mut secret = LocalFields::default();
     for (list, fields) in [
         ("never_travels", &source.never_travels),
@@ -106,9 +107,12 @@ fn rules(
             let pointer = pointer(field, &path)?;
             let field = LocalField::new(&pointer, &identity);
             let field = field.map_err(|message| CatalogueError::invalid(path, message))?;
-            if list == "secret" {
-                secret.push(field.clone());
-            }
+            let kind = if list == "secret" {
+                &mut secret
+            } else {
+                &mut never
+            };
+            kind.push(field.clone());
             local.push(field);
         }
     }
@@ -129,6 +133,7 @@ fn rules(
     }
     Ok(SectionRules {
         local,
+        never,
         secret,
         identity,
         bytes,

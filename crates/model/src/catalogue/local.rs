@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::pointer::{Pointer, Step};
+use crate::json::push_pointer;
+use crate::merge::{element_step, identities};
 
 /// Fields that stay with their tenant: taken out of a body and put back into another one as they
 /// were. Elements of arrays are found by their identity, and never by their place.
@@ -28,6 +30,23 @@ impl LocalFields {
         }
     }
 
+    /// Shows each of them that a body holds to `visit`, with its pointer, and takes out those that
+    /// it does not keep. A field inside another one of them is not shown.
+    ///
+    /// An element of an array is named by its identity, as a merge names it; where nothing tells
+    /// elements apart, by its place.
+    pub fn visit(&self, body: &mut Value, visit: &mut dyn FnMut(&str, &mut Value) -> Kept) {
+        let live: Vec<_> = self.0.iter().map(LocalField::steps).collect();
+        if !live.is_empty() {
+            visit_value(&mut String::new(), &live, body, visit);
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// These and those.
     #[must_use]
     pub fn and(mut self, others: &Self) -> Self {
@@ -41,6 +60,75 @@ impl LocalFields {
 
     pub(super) fn extend(&mut self, fields: impl IntoIterator<Item = LocalField>) {
         self.0.extend(fields);
+    }
+}
+
+/// What becomes of a field that was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It stays in the body.
+    Yes,
+    /// It is taken out.
+    No,
+}
+
+fn visit_value(
+    pointer: &mut String,
+    live: &[&[LocalStep]],
+    value: &mut Value,
+    visit: &mut dyn FnMut(&str, &mut Value) -> Kept,
+) {
+    let length = pointer.len();
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, member| {
+                let behind = behind(live, Some(name));
+                push_pointer(pointer, name);
+                let kept = if behind.iter().any(|steps| steps.is_empty()) {
+                    visit(pointer, member)
+                } else {
+                    if !behind.is_empty() {
+                        visit_value(pointer, &behind, member, visit);
+                    }
+                    Kept::Yes
+                };
+                pointer.truncate(length);
+                kept == Kept::Yes
+            });
+        }
+        Value::Array(elements) => {
+            let behind = behind(live, None);
+            let steps = element_steps(live, elements);
+            for (element, step) in elements.iter_mut().zip(steps) {
+                push_pointer(pointer, &step);
+                visit_value(pointer, &behind, element, visit);
+                pointer.truncate(length);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What is left of the ways that lead on to the member of this name, or to an element.
+fn behind<'f>(live: &[&'f [LocalStep]], member: Option<&str>) -> Vec<&'f [LocalStep]> {
+    let leads_on = |steps: &&'f [LocalStep]| match steps.split_first()? {
+        (LocalStep::Name(name), rest) => (member == Some(name)).then_some(rest),
+        (LocalStep::Each { .. }, rest) => Some(rest),
+    };
+    live.iter().filter_map(leads_on).collect()
+}
+
+/// How the elements of an array are named: by their identity, where one is known and tells them
+/// apart, otherwise by their place.
+fn element_steps(live: &[&[LocalStep]], elements: &[Value]) -> Vec<String> {
+    let member = live.iter().find_map(|steps| match steps.first() {
+        Some(LocalStep::Each { identity }) => identity.as_deref(),
+        _ => None,
+    });
+    let named = member.and_then(|member| Some((member, identities(elements, member)?)));
+    match named {
+        Some((member, ids)) => ids.iter().map(|id| element_step(member, id)).collect(),
+        None => (0..elements.len()).map(|place| place.to_string()).collect(),
     }
 }
 

@@ -17,7 +17,7 @@ mod template;
 use std::fmt;
 
 pub use error::CatalogueError;
-pub use local::LocalFields;
+pub use local::{Kept, LocalFields};
 pub(crate) use local::{LocalField, LocalStep, strip};
 use serde_json::Value;
 pub use shape::Shape;
@@ -42,6 +42,8 @@ pub struct Catalogue {
 struct SectionRules {
     /// Fields that stay with their tenant: those that never travel, and secrets.
     local: LocalFields,
+    /// Those of them that never travel and are no secret.
+    never: LocalFields,
     /// Those of them that are secret.
     secret: LocalFields,
     /// Arrays, and the member that tells their elements apart.
@@ -119,6 +121,11 @@ impl Catalogue {
         self.strip_local(section, &mut body);
         self.rules(section).local.put_back(&mut body, target_body);
         body
+    }
+
+    /// The fields of a section's bodies that stay with their tenant and are no secret.
+    pub fn never_travelling(&self, section: Section) -> &LocalFields {
+        &self.rules(section).never
     }
 
     /// The fields of a section's bodies that are secret.

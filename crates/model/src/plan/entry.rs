@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::binding::WithoutValue;
 use crate::item::{Digest, ItemRef, Revision};
 
 /// What an import does with one item.
@@ -95,6 +96,12 @@ reasons! {
     RemovalUntrusted = "removal_untrusted";
     /// Gone from the source and already from the target.
     AlreadyRemoved = "already_removed";
+    /// The package would not change it, but the target's bindings do.
+    Binding = "binding";
+    /// The target has no value of its own for a field that a binding requires.
+    BindingWithoutValue = "binding_without_value";
+    /// The target has no value for a secret that a binding requires.
+    SecretMissing = "secret_missing";
     /// More removals than a section may lose unasked.
     ManyRemovals = "many_removals";
     /// To be removed, but something that stays refers to it.
@@ -173,9 +180,23 @@ pub struct Entry {
     /// in the target. A sealed plan holds only as long as it is the same.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub referred: Option<Digest>,
+    /// What is the target's own in it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub own: Option<Box<OwnFields>>,
 }
 
 impl Entry {
+    /// Fails the entry if a value is missing that is required.
+    pub fn refuse_without_values(&mut self) {
+        let refusal = self.own.as_deref().and_then(OwnFields::refusal);
+        if let Some(reason) = refusal.filter(|_| self.action != Action::Failed) {
+            self.action = Action::Failed;
+            self.reason = reason;
+            self.result = self.target;
+            self.settles = None;
+        }
+    }
+
     /// Whether it does anything to the target, or stops the import: what a sealed plan is about.
     /// Items that stay as they are may change without voiding it.
     pub fn is_sealed(&self) -> bool {
@@ -192,6 +213,41 @@ impl Entry {
             ..entry.clone()
         };
         placeless(self) == placeless(other)
+    }
+}
+
+/// What of an item is the target's own, by its bindings and secrets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct OwnFields {
+    /// The fields that are not as they were wanted, but kept or set, sorted: the first
+    /// [`POINTERS_MAX`](FieldMerge::POINTERS_MAX).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bound: Vec<String>,
+    /// The fields to be kept for which the target has no value, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without_value: Vec<WithoutValue>,
+    /// The secrets for which the target has no value, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets_missing: Vec<WithoutValue>,
+}
+
+impl OwnFields {
+    /// Why the item cannot be written, if a value is missing that is required.
+    pub fn refusal(&self) -> Option<Reason> {
+        let required = |fields: &[WithoutValue]| fields.iter().any(|field| field.required);
+        if required(&self.without_value) {
+            Some(Reason::BindingWithoutValue)
+        } else if required(&self.secrets_missing) {
+            Some(Reason::SecretMissing)
+        } else {
+            None
+        }
+    }
+
+    /// Itself, if it says anything.
+    pub fn noted(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
     }
 }
 

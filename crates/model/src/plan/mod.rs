@@ -4,6 +4,7 @@
 //! delivery. Rules that need more than one item (references, many removals) work on its answers.
 
 mod base;
+mod bound;
 mod decide;
 mod entry;
 mod merged;
@@ -11,8 +12,9 @@ mod options;
 mod resolution;
 
 pub use base::CarriedBase;
+pub use bound::{BoundDecision, BoundVersion, bind_decision};
 pub use decide::{Baseline, PackageSide, Row, TargetSide, Terms, decide};
-pub use entry::{Action, Decision, Entry, FieldMerge, Reason, Settlement};
+pub use entry::{Action, Decision, Entry, FieldMerge, OwnFields, Reason, Settlement};
 pub use merged::{settle_merge, to_merge};
 pub use options::{ConflictPolicy, FirstDelivery, ImportOptions, RemovalPolicy};
 pub use resolution::{Answers, Resolution};

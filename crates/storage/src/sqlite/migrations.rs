@@ -47,6 +47,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0010_pruned",
         include_str!("../../migrations/sqlite/0010_pruned.sql"),
     ),
+    (
+        "0011_bindings_and_secrets",
+        include_str!("../../migrations/sqlite/0011_bindings_and_secrets.sql"),
+    ),
 ];
 
 /// Why a database is not brought up to date.

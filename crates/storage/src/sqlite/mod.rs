@@ -14,6 +14,7 @@ mod forgetting;
 mod log;
 mod migrations;
 mod operations;
+mod own;
 mod packages;
 mod past;
 mod reviews;

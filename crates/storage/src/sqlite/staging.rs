@@ -18,7 +18,7 @@ use super::error::to;
 use super::rows::{self, column, item_ref, items_json};
 use super::tenants::{holder, note_revision};
 use super::versions::{self, Which};
-use super::{BATCH, NOW_MS, Sqlite, Staging, operations};
+use super::{BATCH, NOW_MS, Sqlite, Staging, operations, own};
 
 /// How long housekeeping holds a stage that it clears; if it dies, that is how long the rest waits.
 const REAP_LEASE_MS: i64 = 60_000;
@@ -28,7 +28,7 @@ fn fenced(tenant: &TenantId) -> StoreError {
 }
 
 /// The tenant's number, if the stage still holds it.
-async fn held(
+pub(super) async fn held(
     connection: &mut SqliteConnection,
     stage: &Stage,
     doing: &'static str,
@@ -143,6 +143,10 @@ impl Sqlite {
             .await
             .map_err(to(doing))?;
             let no = no.ok_or_else(|| fenced(&stage.tenant))?;
+            if own::clear(&mut tx, no, next, doing).await? {
+                tx.commit().await.map_err(to(doing))?;
+                continue;
+            }
             let touched = sqlx::query(
                 "SELECT section, key FROM change WHERE tenant = ?1 AND revision = ?2
                  ORDER BY section, key LIMIT ?3",

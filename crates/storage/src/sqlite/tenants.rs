@@ -301,6 +301,7 @@ impl TenantStore for Sqlite {
             "DELETE FROM idempotency WHERE tenant = ?1",
             "DELETE FROM bundle WHERE tenant = ?1",
             "DELETE FROM trusted_server WHERE tenant = ?1",
+            "DELETE FROM bindings WHERE tenant = ?1",
             "DELETE FROM file WHERE tenant = ?1",
             "DELETE FROM revision WHERE tenant = ?1",
         ] {
@@ -368,6 +369,7 @@ impl TenantStore for Sqlite {
             };
             pruned += more;
         }
+        self.prune_own(tenant.as_str(), before, doing).await?;
         Ok(pruned)
     }
 

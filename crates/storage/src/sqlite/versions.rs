@@ -210,7 +210,7 @@ pub(super) async fn delete_some_of_tenant(
     doing: &'static str,
 ) -> StoreResult<bool> {
     // Each second statement is repeated until the first finds nothing left.
-    const GROUPS: [[&str; 2]; 5] = [
+    const GROUPS: [[&str; 2]; 6] = [
         [
             "SELECT EXISTS (SELECT 1 FROM link WHERE tenant = ?1)",
             "INSERT INTO link_gone SELECT * FROM link WHERE tenant = ?1 LIMIT ?2",
@@ -234,6 +234,11 @@ pub(super) async fn delete_some_of_tenant(
                      SELECT revision, section, key FROM change WHERE tenant = ?1
                      ORDER BY revision, section, key LIMIT ?2)
                  ORDER BY revision DESC, section DESC, key DESC LIMIT 1)",
+        ],
+        [
+            "SELECT EXISTS (SELECT 1 FROM item_secret WHERE tenant = ?1)",
+            "DELETE FROM item_secret WHERE id IN (
+                 SELECT id FROM item_secret WHERE tenant = ?1 LIMIT ?2)",
         ],
         [
             "SELECT EXISTS (SELECT 1 FROM operation WHERE tenant = ?1)",

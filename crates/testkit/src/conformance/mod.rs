@@ -21,6 +21,7 @@ pub mod files;
 pub mod lookups;
 pub mod moves;
 pub mod operations;
+pub mod own;
 pub mod packages;
 pub mod pruning;
 pub mod random;
@@ -148,6 +149,12 @@ macro_rules! for_each_store_story {
                 every_change_that_shows_is_told_in_order
                 open_ones_are_told_by_themselves
                 a_promise_is_found_while_it_holds
+            }
+            own {
+                bindings_hold_from_their_flip_on
+                secrets_hold_from_their_flip_on
+                pruning_forgets_secrets_of_the_past
+                what_was_a_deleted_tenants_own_is_gone
             }
             packages {
                 numbers_are_never_given_again

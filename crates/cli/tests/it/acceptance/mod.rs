@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may end it")]
 
+mod canary;
 mod content;
 mod failpoints;
 mod full;

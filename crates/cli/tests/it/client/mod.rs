@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may end it")]
 
 mod administration;
+mod bindings;
 mod bundles;
 mod canceling;
 mod compare;

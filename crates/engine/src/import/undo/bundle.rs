@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
-use std::sync::Arc;
 
 use dev2prod_bundle::{
     Carried, ItemLine, Limits, ManifestOrigin, ManifestPackage, ManifestParts, Reader, WriteError,
     Writer, WriterOptions,
 };
 use dev2prod_model::access::{HistoryRead, Scope, VersionRead};
-use dev2prod_model::catalogue::Catalogue;
+use dev2prod_model::binding::Rules;
+use dev2prod_model::digest::item_digest;
 use dev2prod_model::id::PackageId;
 use dev2prod_model::item::{ItemRef, Key, Revision};
 use dev2prod_model::json;
@@ -51,9 +51,12 @@ pub(super) async fn open(
     };
     let output = BufWriter::new(file.reopen()?);
     let (pages, received) = mpsc::channel(2);
-    let catalogue = Arc::clone(engine.catalogue());
+    let scope = Scope::<VersionRead>::for_work(claim);
+    let tenant = engine.store().tenant(&scope.narrow()).await?;
+    let now = tenant.map_or(undone.made, |tenant| tenant.revision);
+    let rules = crate::bindings::rules(engine, &scope, now).await?;
     let writing = tokio::task::spawn_blocking(move || {
-        write(Writer::new(output, options), &catalogue, received, parts)
+        write(Writer::new(output, options), &rules, received, parts)
     });
     let fed = feed(engine, claim, undone, &pages, heartbeat).await;
     drop(pages);
@@ -105,6 +108,7 @@ async fn parts(engine: &Engine, claim: &Claim, undone: &Undone) -> Result<Manife
         source_revision: REVISION,
         time_ms: operation.created_ms,
         catalogue: engine.catalogue().fingerprint(),
+        secrets: Vec::new(),
     })
 }
 
@@ -161,7 +165,7 @@ pub(super) async fn touched(
 
 fn write(
     mut writer: Writer<BufWriter<File>>,
-    catalogue: &Catalogue,
+    rules: &Rules,
     mut pages: mpsc::Receiver<Vec<StoredItem>>,
     parts: ManifestParts,
 ) -> Result<(), WriteError> {
@@ -172,7 +176,7 @@ fn write(
             if open.replace(section) != Some(section) {
                 writer.begin_section(section)?;
             }
-            write_item(&mut writer, catalogue, item)?;
+            write_item(&mut writer, rules, item)?;
         }
     }
     writer.finish(parts).map(|_| ())
@@ -180,21 +184,23 @@ fn write(
 
 fn write_item(
     writer: &mut Writer<BufWriter<File>>,
-    catalogue: &Catalogue,
+    rules: &Rules,
     item: &StoredItem,
 ) -> Result<(), WriteError> {
     let head = &item.head;
-    let travelling = if head.local {
+    let of_item = rules.of(&head.item);
+    let mut digest = head.digest;
+    let mut travelling = None;
+    if head.local || of_item.adds_secrets() {
         let stored = json::parse_own(&item.body).map_err(std::io::Error::other)?;
-        Some(json::canonical(
-            &catalogue.travelling(head.item.section, &stored),
-        ))
-    } else {
-        None
-    };
+        let text = json::canonical(&of_item.travelling(&stored));
+        // What became secret since does not travel into the past either.
+        digest = item_digest(&text, &item.references);
+        travelling = Some(text);
+    }
     writer.item(&ItemLine {
         key: &head.item.key,
-        digest: &head.digest,
+        digest: &digest,
         revision: REVISION,
         carried: Carried::Selected,
         body: travelling.as_ref().unwrap_or(&item.body),

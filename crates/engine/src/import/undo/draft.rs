@@ -3,28 +3,33 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 
-use dev2prod_bundle::Manifest;
 use dev2prod_model::item::Key;
 use dev2prod_model::plan::{ImportOptions, Reason};
 use dev2prod_model::section::Section;
 
 use super::Undone;
 use super::bundle::touched;
-use crate::import::draft::{Draft, Drafter};
+use crate::import::bound::Scales;
+use crate::import::draft::{Draft, Drafter, Sources};
 use crate::import::heads::{Head, Heads};
 use crate::import::sides::Target;
 use crate::runner::job::{Heartbeat, JobError};
 
-/// Decides every item that the import touched. `heads`: those that were there before it.
+/// Decides every item that the import touched. The bundle has those that were there before it.
 pub(in crate::import) async fn draft(
     target: &Target<'_>,
     undone: &Undone,
-    manifest: &Manifest,
-    heads: Heads,
+    sources: Sources<'_>,
     options: &ImportOptions,
     heartbeat: &Heartbeat,
     scratch: &Path,
 ) -> Result<Draft, JobError> {
+    let Sources {
+        manifest,
+        heads,
+        maker,
+    } = sources;
+    let mut scales = Scales::new(target, maker);
     let mut drafter = Drafter::new(target, manifest, options, heartbeat, scratch)?;
     let mut before = Before {
         heads,
@@ -54,6 +59,9 @@ pub(in crate::import) async fn draft(
                 if let Some(target) = &mut known.row.target {
                     target.system = false;
                 }
+            }
+            scales.weigh(&mut known).await?;
+            for known in &known {
                 let made = known.row.baseline.and_then(|made| made.source);
                 match (known.row.package, made, known.row.target) {
                     // Neither before it nor after it: only the baseline moved.
