@@ -162,6 +162,7 @@ impl PackageRequest {
             exclude: self.exclude,
             remove: self.remove,
             dependencies: self.dependencies,
+            from_drift: None,
         };
         Ok((self.name, selection))
     }

@@ -10,6 +10,8 @@ pub mod bindings;
 pub mod changes;
 pub mod content;
 mod context;
+mod cursor;
+pub mod drift;
 mod error;
 mod export;
 mod failpoints;

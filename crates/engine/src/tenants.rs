@@ -1,6 +1,6 @@
 //! Tenants, for those who administer the server, and a tenant's own row for those who work in it.
 
-use dev2prod_model::access::{HistoryRead, Scope, ServerScope};
+use dev2prod_model::access::{HistoryRead, Scope, ServerScope, Upkeep};
 use dev2prod_model::id::{Origin, PackageId, TenantId};
 use dev2prod_model::item::Revision;
 use dev2prod_model::operation::Status;
@@ -79,6 +79,32 @@ pub async fn create(engine: &Engine, scope: &ServerScope, new: NewTenant) -> Eng
         code: "tenant_id_taken",
         message: format!("there already is a tenant {}: name another id", tenant.id),
     })
+}
+
+/// Refuses a further page of a listing that shows a revision which nobody need keep any more.
+pub(crate) async fn refuse_old_page(
+    engine: &Engine,
+    tenant: &Tenant,
+    revision: Revision,
+) -> EngineResult<()> {
+    if revision > tenant.revision || revision < Revision(0) {
+        return Err(crate::cursor::malformed());
+    }
+    if revision == tenant.revision {
+        return Ok(());
+    }
+    let (upkeep, kept_ms) = (
+        Upkeep::of_the_server(),
+        engine.settings().revision_retention_ms,
+    );
+    let store = engine.store();
+    let oldest = store.revision_before(&upkeep, &tenant.id, kept_ms).await?;
+    if oldest.is_some_and(|oldest| revision < oldest) {
+        return Err(EngineError::Gone(format!(
+            "revision {revision} of the tenant is not kept any more: begin again without a cursor"
+        )));
+    }
+    Ok(())
 }
 
 /// Changes a tenant's name or kind, or closes it for maintenance and opens it.

@@ -3,7 +3,7 @@
 use globset::{GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Serialize};
 
-use crate::id::PackageId;
+use crate::id::{Origin, PackageId};
 use crate::item::{ItemRef, Key};
 use crate::section::Section;
 
@@ -185,6 +185,9 @@ pub struct Selection {
     /// What happens to items that selected ones refer to.
     #[serde(default)]
     pub dependencies: Dependencies,
+    /// The origin from whose deliveries the items drifted: what it had delivered travels with them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from_drift: Option<Origin>,
 }
 
 impl Selection {
@@ -197,6 +200,7 @@ impl Selection {
             exclude: Vec::new(),
             remove: Vec::new(),
             dependencies: Dependencies::Always,
+            from_drift: None,
         }
     }
 

@@ -5,23 +5,25 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dev2prod_bundle::{
-    ItemLine, Manifest, ManifestParts, ManifestSecrets, Seal, SigningKey, Summary, WriteError,
-    Writer, WriterOptions,
+    BaseLine, ItemLine, Manifest, ManifestParts, ManifestSecrets, Seal, SigningKey, Summary,
+    WriteError, Writer, WriterOptions,
 };
 use dev2prod_model::access::{Scope, VersionRead};
 use dev2prod_model::binding::Rules;
 use dev2prod_model::digest::Hasher;
 use dev2prod_model::item::Digest;
 use dev2prod_model::json;
-use dev2prod_model::operation::{Claim, Phase, Progress};
-use dev2prod_model::package::{Dependencies, Selection};
+use dev2prod_model::operation::Claim;
+use dev2prod_model::package::Selection;
 use dev2prod_model::secret;
 use dev2prod_model::section::Section;
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 
-use super::attachments::{Attachment, Attachments};
+use super::attachments::Attachment;
+use super::feed::Feed;
 use crate::context::Engine;
+use crate::drift;
 use crate::ports::StoredItem;
 use crate::runner::{Heartbeat, JobError};
 use crate::selection::{Carried, Warnings};
@@ -44,10 +46,13 @@ impl Made {
     }
 }
 
+/// An item, why it is carried, and what had been delivered of it.
+pub(super) type Travelling = (StoredItem, dev2prod_bundle::Carried, Option<drift::Base>);
+
 /// What the writer is given, in order.
-enum Piece {
+pub(super) enum Piece {
     /// Items of one section.
-    Items(Section, Vec<(StoredItem, dev2prod_bundle::Carried)>),
+    Items(Section, Vec<Travelling>),
     /// The bytes of a file.
     Attachment(Attachment),
     /// All was given.
@@ -79,11 +84,20 @@ pub(super) async fn make(
     let key = Arc::clone(key);
     let scope = Scope::<VersionRead>::for_work(claim);
     let rules = crate::bindings::rules(engine, &scope, parts.source_revision).await?;
+    let of_writer = rules.clone();
     let writing = tokio::task::spawn_blocking(move || {
         let writer = Writer::new(output, options);
-        write_all(writer, &rules, &key, received)
+        write_all(writer, &of_writer, &key, received)
     });
-    let fed = feed(engine, claim, selection, carried, parts, &pieces, heartbeat).await;
+    let source = Feed {
+        engine,
+        claim,
+        selection,
+        carried,
+        rules: &rules,
+        heartbeat,
+    };
+    let fed = source.feed(parts, &pieces).await;
     drop(pieces);
     // The writer's own error comes first: feeding it only fails because it has stopped.
     let written = writing
@@ -106,64 +120,6 @@ pub(super) async fn make(
     })
 }
 
-/// Reads what is carried and gives it to the writer, which may have stopped.
-async fn feed(
-    engine: &Engine,
-    claim: &Claim,
-    selection: &Selection,
-    carried: &Carried,
-    parts: ManifestParts,
-    pieces: &mpsc::Sender<Piece>,
-    heartbeat: &Heartbeat,
-) -> Result<Warnings, JobError> {
-    let scope = Scope::<VersionRead>::for_work(claim);
-    let required = match selection.dependencies {
-        Dependencies::IfMissing => dev2prod_bundle::Carried::IfMissing,
-        Dependencies::Always | Dependencies::None => dev2prod_bundle::Carried::Required,
-    };
-    let mut attachments = Attachments::new(engine, claim);
-    let mut progress = Progress {
-        items_total: Some(carried.totals().values().sum()),
-        ..Progress::at(Phase::Writing)
-    };
-    heartbeat.report(progress.clone());
-    let mut walk = carried.walk(engine.store(), &scope, None);
-    loop {
-        heartbeat.check()?;
-        let items = walk.items().await?;
-        let Some(first) = items.first() else { break };
-        let section = first.head.item.section;
-        progress.items_done += items.len() as u64;
-        progress.bytes_done += items.iter().map(|item| item.body.len() as u64).sum::<u64>();
-        let found = attachments.of(&items).await?;
-        let items = items.into_iter().map(|item| {
-            let selected = carried.selects(&item.head.item);
-            (
-                item,
-                if selected {
-                    dev2prod_bundle::Carried::Selected
-                } else {
-                    required
-                },
-            )
-        });
-        let mut stopped = pieces
-            .send(Piece::Items(section, items.collect()))
-            .await
-            .is_err();
-        for attachment in found {
-            stopped |= pieces.send(Piece::Attachment(attachment)).await.is_err();
-        }
-        if stopped {
-            break;
-        }
-        heartbeat.report(progress.clone());
-    }
-    // A writer that has stopped says why itself.
-    let _ = pieces.send(Piece::End(Box::new(parts))).await;
-    Ok(attachments.missing())
-}
-
 /// Writes pieces until the end; `None` if the job was given up before it.
 fn write_all(
     mut writer: Writer<Hashing>,
@@ -179,8 +135,8 @@ fn write_all(
                 if open.replace(section) != Some(section) {
                     writer.begin_section(section)?;
                 }
-                for (item, carried) in &items {
-                    secrets.extend(write_item(&mut writer, rules, item, *carried)?);
+                for item in &items {
+                    secrets.extend(write_item(&mut writer, rules, item)?);
                 }
             }
             Piece::Attachment(Attachment { digest, bytes }) => {
@@ -221,8 +177,7 @@ impl Secrets {
 fn write_item(
     writer: &mut Writer<Hashing>,
     rules: &Rules,
-    item: &StoredItem,
-    carried: dev2prod_bundle::Carried,
+    (item, carried, base): &Travelling,
 ) -> Result<Option<ManifestSecrets>, WriteError> {
     let StoredItem {
         head,
@@ -246,10 +201,16 @@ fn write_item(
         key: &head.item.key,
         digest: &head.digest,
         revision: head.changed,
-        carried,
+        carried: *carried,
         body: travelling.as_ref().unwrap_or(body),
         references,
-        base: None,
+        base: base.as_ref().map(|base| BaseLine {
+            base: base.carried,
+            texts: base
+                .texts
+                .as_ref()
+                .map(|(body, references)| (body.as_str(), references.as_str())),
+        }),
     })?;
     Ok(secrets)
 }

@@ -6,6 +6,7 @@
 
 mod attachments;
 mod bundle;
+mod feed;
 
 use dev2prod_bundle::{Manifest, ManifestOrigin, ManifestPackage, ManifestParts};
 use dev2prod_model::access::{FileWrite, HistoryRead, PackageRead, Scope, Upkeep, VersionRead};

@@ -138,7 +138,7 @@ impl<'a> Combiner<'a> {
         else {
             return Err(no_side(item));
         };
-        let Some(base) = self.delivered(item, base).await? else {
+        let Some(base) = self.delivered(item, chunk, base).await? else {
             return Ok(None);
         };
         let own = self.target.find_items(std::slice::from_ref(item)).await?;
@@ -170,16 +170,23 @@ impl<'a> Combiner<'a> {
         combine.await.map_err(JobError::internal)?
     }
 
-    /// What was last delivered of an item.
+    /// What was last delivered of an item: from the target's past, or as it travels with the
+    /// bundle.
     async fn delivered(
         &self,
         item: &ItemRef,
+        chunk: u32,
         digest: Digest,
     ) -> Result<Option<StoredItem>, JobError> {
         let store = self.target.engine.store();
         let asked = [(item.clone(), digest)];
         let found = store.versions_by_digest(&self.target.scope, &asked).await?;
-        Ok(found.into_iter().next())
+        if let Some(found) = found.into_iter().next() {
+            return Ok(Some(found));
+        }
+        let (maker, item) = (self.maker.clone(), item.clone());
+        let read = tokio::task::spawn_blocking(move || maker.base(&item, chunk, digest));
+        read.await.map_err(JobError::internal)?
     }
 }
 

@@ -9,7 +9,7 @@ use dev2prod_model::binding::Rules;
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::content_line::{ContentLine, references_of};
 use dev2prod_model::digest::item_digest;
-use dev2prod_model::item::{Digest, ItemRef, Key};
+use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
 use dev2prod_model::json;
 use dev2prod_model::merge::ItemVersion;
 use dev2prod_model::section::Section;
@@ -19,7 +19,7 @@ use super::bound::{Whose, bound_version};
 use super::bundle::refused;
 use super::traits::Traits;
 use crate::content::prepare;
-use crate::ports::{DeliveredVersion, PutItem, StoredItem};
+use crate::ports::{DeliveredVersion, ItemHead, PutItem, StoredItem};
 use crate::runner::job::JobError;
 
 /// The digest of a bundle's item by this catalogue.
@@ -130,6 +130,35 @@ impl Maker {
     /// What holds for the target's items.
     pub(super) fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// What had been delivered of an item to where the bundle comes from, if it travels with it.
+    pub(super) fn base(
+        &self,
+        item: &ItemRef,
+        chunk: u32,
+        digest: Digest,
+    ) -> Result<Option<StoredItem>, JobError> {
+        let found = self.bodies().read(item, chunk);
+        let Some((body, references)) = found.map_err(|error| refused(&error))?.base else {
+            return Ok(None);
+        };
+        let parse = |text: &str| json::parse_own(text).map_err(JobError::internal);
+        let body = self.rules.of(item).travelling(&parse(&body)?);
+        let body = json::canonical(&body);
+        let head = ItemHead {
+            item: item.clone(),
+            digest: item_digest(&body, &references),
+            changed: Revision(0),
+            local: false,
+            system: false,
+        };
+        let base = StoredItem {
+            head,
+            body,
+            references,
+        };
+        Ok((base.head.digest == digest).then_some(base))
     }
 
     /// Its own reader of the bundle's bodies.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use dev2prod_bundle::{BundleError, Carried, Reader};
+use dev2prod_bundle::{BundleError, Carried, ChunkItem, IndexEntry, Reader};
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::item::{Digest, Key, Revision};
+use dev2prod_model::plan::CarriedBase;
 use dev2prod_model::section::Section;
 use tokio::sync::mpsc;
 
@@ -23,6 +24,8 @@ pub(crate) struct Head {
     pub(super) revision: Revision,
     pub(crate) chunk: u32,
     pub(super) if_missing: bool,
+    /// What had been delivered of it to where the bundle comes from.
+    pub(super) base: Option<CarriedBase>,
 }
 
 /// The next heads of a section; `None` at the end, so that a reader that stops before it is not
@@ -104,12 +107,14 @@ fn read_all(
         let mut batch = Vec::with_capacity(BATCH_ITEMS);
         for entry in reader.index(section)? {
             let entry = entry?;
-            let digest = match &mut anew {
+            let (digest, base) = match &mut anew {
                 Some((catalogue, bodies)) => {
                     let item = bodies.read(&entry.item(), entry.chunk)?;
-                    travelling_digest(catalogue.as_ref(), section, &item)?
+                    let digest = travelling_digest(catalogue.as_ref(), section, &item)?;
+                    let base = base_anew(catalogue.as_ref(), &entry, digest, item)?;
+                    (digest, base)
                 }
-                None => entry.digest,
+                None => (entry.digest, entry.base),
             };
             batch.push(Head {
                 key: entry.key,
@@ -117,6 +122,7 @@ fn read_all(
                 revision: entry.revision,
                 chunk: entry.chunk,
                 if_missing: entry.carried == Carried::IfMissing,
+                base,
             });
             if batch.len() == BATCH_ITEMS
                 && sender
@@ -131,4 +137,30 @@ fn read_all(
         }
     }
     Ok(())
+}
+
+/// What had been delivered by this catalogue; `None` where that cannot be told any more.
+fn base_anew(
+    catalogue: &Catalogue,
+    entry: &IndexEntry,
+    digest: Digest,
+    item: ChunkItem,
+) -> Result<Option<CarriedBase>, BundleError> {
+    let Some(base) = entry.base else {
+        return Ok(None);
+    };
+    let anew = match item.base {
+        _ if base.digest == entry.digest => Some(digest),
+        Some((body, references)) => {
+            let base = ChunkItem {
+                key: item.key,
+                body,
+                references,
+                base: None,
+            };
+            Some(travelling_digest(catalogue, entry.section, &base)?)
+        }
+        None => None,
+    };
+    Ok(anew.map(|digest| CarriedBase { digest, ..base }))
 }

@@ -165,6 +165,7 @@ impl Work<'_> {
     async fn target(&self, at: Revision, own: bool, removes: bool) -> Result<Target<'_>, JobError> {
         let scope = Scope::for_work(self.claim);
         let rules = crate::bindings::rules(self.engine, &scope, at).await?;
+        let manifest = &self.bundle.manifest;
         Ok(Target {
             engine: self.engine,
             rules: match self.undone {
@@ -173,10 +174,16 @@ impl Work<'_> {
             },
             scope,
             at,
-            origin: self.bundle.manifest.origin.id,
+            origin: manifest.origin.id,
             own_origin: own,
             undone: self.undone,
             removes,
+            removed_bases: manifest
+                .removed_bases
+                .iter()
+                .map(|removed| (removed.item.clone(), removed.base))
+                .collect(),
+            source_revision: manifest.source_revision,
         })
     }
 

@@ -7,7 +7,7 @@ use dev2prod_model::access::{FileRead, Scope, VersionRead};
 use dev2prod_model::binding::Rules;
 use dev2prod_model::id::{Origin, TenantId};
 use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
-use dev2prod_model::plan::{Baseline, PackageSide, Row, TargetSide};
+use dev2prod_model::plan::{Baseline, CarriedBase, PackageSide, Row, TargetSide};
 use dev2prod_model::section::Section;
 
 use super::bound::Weighed;
@@ -47,6 +47,10 @@ pub(super) struct Target<'a> {
     pub(super) undone: Option<Undone>,
     /// Whether the package may remove anything.
     pub(super) removes: bool,
+    /// What had been delivered of items that the package removes, to where it comes from.
+    pub(super) removed_bases: HashMap<ItemRef, CarriedBase>,
+    /// The source revision of the bundle.
+    pub(super) source_revision: Revision,
 }
 
 /// Items that wait to be joined, and where the next page begins.
@@ -205,7 +209,11 @@ impl Target<'_> {
             let head = package.remove(&item.key);
             let rows = baselines.remove(&item).unwrap_or_default();
             let content = content.remove(&item);
-            let row = row(head.as_ref(), content.as_ref(), &rows, self.origin);
+            let mut row = row(head.as_ref(), content.as_ref(), &rows, self.origin);
+            if let Some(base) = self.removed_bases.get(&item).filter(|_| head.is_none()) {
+                let own = row.baseline.take();
+                row.baseline = Some(base.or_newer_at(own, self.source_revision));
+            }
             Known {
                 item,
                 row,
@@ -305,6 +313,7 @@ impl Target<'_> {
                     source_revision: Revision(0),
                     result: digest,
                 },
+                since: undone.made,
             }
         });
         Ok(rows.collect())
@@ -335,17 +344,24 @@ fn row(
     let held_by_other = baselines
         .iter()
         .any(|row| row.origin != origin && held(row));
+    let side = package.map(|head| PackageSide {
+        digest: head.digest,
+        revision: head.revision,
+        if_missing: head.if_missing,
+    });
+    let own = own.map(|row| row.baseline);
+    let carried = side.zip(package.and_then(|head| head.base));
+    let baseline = match carried {
+        Some((side, base)) => Some(base.or_newer(own, &side)),
+        None => own,
+    };
     Row {
-        package: package.map(|head| PackageSide {
-            digest: head.digest,
-            revision: head.revision,
-            if_missing: head.if_missing,
-        }),
+        package: side,
         target: content.map(|head| TargetSide {
             digest: head.digest,
             system: head.system,
         }),
-        baseline: own.map(|row| Baseline { ..row.baseline }),
+        baseline,
         delivered_by_other: other,
         held_by_other,
     }

@@ -26,7 +26,7 @@ mod trust;
 
 pub use accounts::{AccountStore, ApiToken, User};
 pub use audit::{AuditFilter, AuditPage, AuditRow, AuditStore, Trail};
-pub use baselines::{BaselineRow, BaselineStore};
+pub use baselines::{BaselineRow, BaselineStore, DriftRow};
 pub use blobs::{BlobMeta, BlobPath, BlobStore, BlobStream, BlobWriter, LocalBlob};
 pub use content::{ContentStore, ItemHead, ItemVersion, Link, Made, Page, StoredItem};
 pub use error::{Cause, StoreError, StoreResult, is_full};

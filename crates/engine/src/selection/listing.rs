@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dev2prod_model::access::{HistoryRead, PackageRead, Scope, Upkeep, VersionRead};
+use dev2prod_model::access::{HistoryRead, PackageRead, Scope, VersionRead};
 use dev2prod_model::digest::sha256;
 use dev2prod_model::id::{Origin, PackageId};
 use dev2prod_model::item::{Digest, ItemRef, Revision};
@@ -20,7 +18,7 @@ use super::walk::Source;
 use super::{Carried, Warnings, Why};
 use crate::context::Engine;
 use crate::error::{EngineError, EngineResult};
-use crate::{packages, tenants};
+use crate::{cursor, packages, tenants};
 
 /// The largest page.
 const PAGE_MAX: usize = 1_000;
@@ -94,7 +92,7 @@ pub async fn listing(
     let package = packages::get(engine, scope, id).await?;
     let selection_digest = digest_of(&package.selection)?;
     let tenant = tenants::own(engine, &scope.narrow::<HistoryRead>()).await?;
-    let cursor = cursor.map(read_cursor).transpose()?;
+    let cursor = cursor.map(cursor::read).transpose()?;
     let revision = match &cursor {
         Some(cursor) => {
             check_cursor(engine, &tenant, cursor, selection_digest).await?;
@@ -125,7 +123,7 @@ pub async fn listing(
         .get(size - 1)
         .filter(|_| items.len() > size)
         .map(|last| {
-            write_cursor(&Cursor {
+            cursor::write(&Cursor {
                 revision,
                 selection: selection_digest,
                 after: last.item.clone(),
@@ -174,76 +172,18 @@ async fn check_cursor(
     selection: Digest,
 ) -> EngineResult<()> {
     if cursor.revision > tenant.revision || cursor.revision < Revision(0) {
-        return Err(malformed_cursor());
+        return Err(cursor::malformed());
     }
     if cursor.selection != selection {
         return Err(EngineError::Gone(
             "the package was changed since the first page: begin again without a cursor".to_owned(),
         ));
     }
-    if cursor.revision < tenant.revision {
-        let kept = engine.settings().revision_retention_ms;
-        let upkeep = Upkeep::of_the_server();
-        let oldest = engine
-            .store()
-            .revision_before(&upkeep, &tenant.id, kept)
-            .await?;
-        if oldest.is_some_and(|oldest| cursor.revision < oldest) {
-            return Err(EngineError::Gone(format!(
-                "revision {} of the tenant is not kept any more: begin again without a cursor",
-                cursor.revision
-            )));
-        }
-    }
-    Ok(())
+    tenants::refuse_old_page(engine, tenant, cursor.revision).await
 }
 
 fn digest_of(selection: &Selection) -> EngineResult<Digest> {
     Ok(sha256(
         &serde_json::to_vec(selection).map_err(EngineError::internal)?,
     ))
-}
-
-fn write_cursor(cursor: &Cursor) -> EngineResult<String> {
-    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).map_err(EngineError::internal)?))
-}
-
-fn read_cursor(text: &str) -> EngineResult<Cursor> {
-    let bytes = URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|_| malformed_cursor())?;
-    serde_json::from_slice(&bytes).map_err(|_| malformed_cursor())
-}
-
-fn malformed_cursor() -> EngineError {
-    EngineError::invalid(
-        "malformed_cursor",
-        "the cursor is none that a page of this listing gave: begin again without one",
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_reads_back_and_others_do_not() {
-        let cursor = Cursor {
-            revision: Revision(12),
-            selection: sha256(b"x"),
-            after: ItemRef::new(Section::Data, "Person/é".parse().unwrap()),
-        };
-        let read = read_cursor(&write_cursor(&cursor).unwrap()).unwrap();
-        assert_eq!((read.revision, read.after), (cursor.revision, cursor.after));
-        for bad in ["", "x", "e30", "ÄÖ"] {
-            let error = read_cursor(bad).unwrap_err();
-            assert!(matches!(
-                error,
-                EngineError::Invalid {
-                    code: "malformed_cursor",
-                    ..
-                }
-            ));
-        }
-    }
 }

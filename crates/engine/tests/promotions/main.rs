@@ -10,6 +10,7 @@ mod bindings;
 mod cancels;
 mod catalogue;
 mod changes;
+mod drift;
 mod first_delivery;
 mod locks;
 mod merges;

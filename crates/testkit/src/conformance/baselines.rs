@@ -1,6 +1,6 @@
 //! Baselines: versioned as items are, and outliving them.
 
-use dev2prod_engine::ports::{BaselineChange, BaselineRow, Page, Store};
+use dev2prod_engine::ports::{BaselineChange, BaselineRow, DriftRow, Page, Store};
 use dev2prod_model::item::{ItemRef, Revision};
 use dev2prod_model::plan::{Baseline, Settlement};
 use dev2prod_model::section::Section;
@@ -44,6 +44,7 @@ pub async fn baselines_move_with_the_flip(store: &dyn Store) {
                 source_revision: settlement.source_revision,
                 result: settlement.result,
             },
+            since: Revision(at),
         };
         let asked = [item("a"), item("b")];
         let found = store
@@ -220,4 +221,73 @@ pub async fn a_baseline_ends(store: &dyn Store) {
     assert!(there(3).await.is_empty());
     world.commit_with(&[], &[delivered("a", 1, 3)]).await;
     assert_eq!(there(4).await, [item("a")], "delivered again");
+}
+
+/// What was delivered is listed where the item is another one, is gone, or is there although its
+/// removal was delivered; at each revision as it was then.
+pub async fn what_differs_from_its_delivery_is_listed(store: &dyn Store) {
+    let world = World::new(store).await;
+    let gone = BaselineChange {
+        item: item("f"),
+        origin: origin(1),
+        settlement: Some(Settlement {
+            source: None,
+            source_revision: Revision(1),
+            result: None,
+        }),
+        delivered: None,
+    };
+    let moves = [
+        delivered("a", 1, 1),
+        delivered("b", 1, 2),
+        delivered("c", 1, 3),
+        delivered("c", 2, 4),
+        delivered("d", 1, 4),
+        gone,
+    ];
+    let items = puts(&[("a", 1), ("b", 2), ("c", 3), ("d", 4), ("e", 5), ("f", 6)]);
+    let first = world.commit_with(&items, &moves).await;
+    let mut later = puts(&[("b", 7)]);
+    later.push(remove("d"));
+    let second = world.commit_with(&later, &[]).await;
+    let scope = world.scope();
+    let told = async |at: Revision, from: Option<u128>, prefix: Option<&str>, limit: u32| {
+        let mut told = Vec::new();
+        let mut after = None;
+        loop {
+            let page = Page {
+                section: Section::Metadata,
+                prefix,
+                after: after.as_ref(),
+                limit,
+            };
+            let from = from.map(origin);
+            let rows = store.drifted(&scope, at, from, page).await.unwrap();
+            let Some(last) = rows.last() else {
+                return told;
+            };
+            after = Some(last.delivered.item.key.clone());
+            told.extend(rows.iter().map(|DriftRow { delivered, item }| {
+                let of = (1..3).find(|it| delivered.origin == origin(*it)).unwrap();
+                let now = item.as_ref().map(|head| {
+                    assert_eq!(head.item, delivered.item);
+                    (head.digest, head.changed)
+                });
+                assert_eq!(delivered.since, first);
+                (delivered.item.key.to_string(), of, now)
+            }));
+        }
+    };
+    let c = ("c".to_owned(), 2, Some((digest(3), first)));
+    let f = ("f".to_owned(), 1, Some((digest(6), first)));
+    assert_eq!(told(first, None, None, 10).await, [c.clone(), f.clone()]);
+    let b = ("b".to_owned(), 1, Some((digest(7), second)));
+    let d = ("d".to_owned(), 1, None);
+    for limit in [1, 10] {
+        let all = told(second, None, None, limit).await;
+        assert_eq!(all, [b.clone(), c.clone(), d.clone(), f.clone()]);
+    }
+    assert_eq!(told(second, Some(1), None, 10).await, [b.clone(), d, f]);
+    assert_eq!(told(second, Some(2), None, 10).await, [c]);
+    assert_eq!(told(second, None, Some("b"), 10).await, [b]);
 }

@@ -109,6 +109,7 @@ macro_rules! for_each_store_story {
             baselines {
                 baselines_move_with_the_flip
                 all_origins_of_a_key_come_in_one_page
+                what_differs_from_its_delivery_is_listed
                 a_baseline_outlives_its_item
                 a_thousand_baselines_are_found_at_once
                 an_abort_restores_baselines

@@ -72,6 +72,7 @@ pub async fn a_package_is_replaced_and_deleted(store: &dyn Store) {
             }],
             remove: vec![item("b")],
             dependencies: Dependencies::IfMissing,
+            from_drift: None,
         },
         updated_ms: NOW_MS + 1,
         ..package(10_000)
