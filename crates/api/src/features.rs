@@ -56,6 +56,8 @@ features! {
     Reviews = "reviews";
     /// The versions that an item had.
     ItemHistory = "item-history";
+    /// What was changed since it was delivered, and packages of that.
+    Drift = "drift";
     /// Lists of exports and imports.
     History = "history";
     /// The Package Manager.

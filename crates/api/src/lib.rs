@@ -10,6 +10,7 @@ mod bindings;
 mod changes;
 mod content;
 mod credentials;
+mod drift;
 mod event;
 mod export_status;
 mod features;
@@ -40,6 +41,7 @@ pub use content::{
     Item, ItemWrite, ItemWritten, LineError,
 };
 pub use credentials::Credentials;
+pub use drift::{DriftAction, DriftItem, DriftPage, DriftQuery};
 pub use event::{Canceled, OperationEvent};
 pub use export_status::{ExportStatus, ExportView, SectionCount};
 pub use features::{FEATURES_HEADER, Feature, features_header, parse_features};
@@ -53,7 +55,7 @@ pub use import_status::{
 };
 pub use items::{ItemsPage, PackageItem, PageQuery, Why};
 pub use notice::{Notice, OperationError, Progress, Totals};
-pub use package::{InvalidPackage, Package, PackageRequest, PackagesPage};
+pub use package::{InvalidPackage, Package, PackageRequest, PackagesPage, Selected};
 pub use past::{PastPage, PastQuery, PastVersion};
 pub use problem::{PROBLEM_CONTENT_TYPE, Problem, title};
 pub use review::{Approve, Decision, Reject, Review};

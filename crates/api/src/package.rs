@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use dev2prod_model::id::PackageId;
+use dev2prod_model::id::{Origin, PackageId};
 use dev2prod_model::item::ItemRef;
 use dev2prod_model::package::{Dependencies, Mode, Sections, Selection, Selector};
 
@@ -40,6 +40,13 @@ pub struct Package {
     /// What happens to items that selected ones refer to.
     #[schema(value_type = words::Dependencies)]
     pub dependencies: Dependencies,
+    /// Whether the items are what drifted; what had been delivered of them travels with them.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub from_drift: bool,
+    /// Whose deliveries they drifted from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>, nullable = false)]
+    pub origin: Option<Origin>,
     /// When it was last changed.
     #[schema(value_type = words::EpochMs)]
     pub last_update_time: i64,
@@ -57,6 +64,8 @@ impl From<dev2prod_model::package::Package> for Package {
             exclude: selection.exclude,
             remove: selection.remove,
             dependencies: selection.dependencies,
+            from_drift: selection.from_drift.is_some(),
+            origin: selection.from_drift,
             last_update_time: package.updated_ms,
         }
     }
@@ -82,9 +91,10 @@ pub struct PackageRequest {
     pub id: Option<PackageId>,
     /// Its name for people: 1 to 200 characters.
     pub name: String,
-    /// How it chooses.
-    #[schema(value_type = words::Mode)]
-    pub mode: Mode,
+    /// How it chooses; may be left out with `FromDrift`, which is always granular.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::Mode>, nullable = false)]
+    pub mode: Option<Mode>,
     /// The sections of a full package; `Configuration` if left out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(value_type = Option<words::Sections>, nullable = false)]
@@ -105,6 +115,16 @@ pub struct PackageRequest {
     #[serde(default)]
     #[schema(value_type = words::Dependencies)]
     pub dependencies: Dependencies,
+    /// Whether the items are what drifted; without `Items` and `Remove` all that drifted now, but
+    /// for what `Exclude` leaves out. What had been delivered of them travels with them, so that
+    /// they go back to where they came from without overwriting what is newer there.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub from_drift: bool,
+    /// With `FromDrift`, whose deliveries the items drifted from; may be left out where nothing
+    /// drifted from anybody else's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>, nullable = false)]
+    pub origin: Option<Origin>,
     /// Passed over, so that what was read can be changed and sent back.
     #[serde(skip_serializing, default)]
     #[schema(value_type = Option<words::EpochMs>, nullable = false)]
@@ -130,41 +150,89 @@ pub enum InvalidPackage {
         "a Granular package chooses by Items; Sections is for Mode Full, and a KeyGlob of * takes a whole section"
     )]
     GranularWithSections,
+    /// Neither a mode nor a drift.
+    #[error("Mode is missing: Full or Granular")]
+    NoMode,
+    /// A full package of what drifted.
+    #[error("FromDrift makes a Granular package: leave Mode and Sections out")]
+    FullFromDrift,
+    /// An origin without a drift.
+    #[error("Origin says whose deliveries items drifted from: it goes with FromDrift only")]
+    OriginWithoutDrift,
+    /// Items that drifted, from nobody's deliveries.
+    #[error("with FromDrift, Items and Remove need an Origin: whose deliveries they drifted from")]
+    DriftWithoutOrigin,
     /// A granular package of nothing.
     #[error("a Granular package needs at least one entry in Items or Remove")]
     Empty,
 }
 
+/// What a request selects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selected {
+    /// This.
+    These(Selection),
+    /// What drifted, but for what is excluded.
+    Drift {
+        /// From whose deliveries, if it is said.
+        origin: Option<Origin>,
+        /// What is left out.
+        exclude: Vec<Selector>,
+        /// What happens to items that selected ones refer to.
+        dependencies: Dependencies,
+    },
+}
+
 impl PackageRequest {
     /// The name and what is selected, with the defaults for what was left out.
-    pub fn into_parts(self) -> Result<(String, Selection), InvalidPackage> {
+    pub fn into_parts(self) -> Result<(String, Selected), InvalidPackage> {
         if !(1..=200).contains(&self.name.trim().chars().count()) || self.name.chars().count() > 200
         {
             return Err(InvalidPackage::Name);
         }
-        let sections = match self.mode {
-            Mode::Full if !self.items.is_empty() || !self.remove.is_empty() => {
-                return Err(InvalidPackage::FullWithItems);
-            }
+        let empty = self.items.is_empty() && self.remove.is_empty();
+        let mode = match (self.mode, self.from_drift) {
+            (Some(Mode::Full), true) => return Err(InvalidPackage::FullFromDrift),
+            (None, true) => Mode::Granular,
+            (None, false) => return Err(InvalidPackage::NoMode),
+            (Some(mode), _) => mode,
+        };
+        if self.origin.is_some() && !self.from_drift {
+            return Err(InvalidPackage::OriginWithoutDrift);
+        }
+        if self.from_drift && self.sections.is_some() {
+            return Err(InvalidPackage::FullFromDrift);
+        }
+        if self.from_drift && empty {
+            let drift = Selected::Drift {
+                origin: self.origin,
+                exclude: self.exclude,
+                dependencies: self.dependencies,
+            };
+            return Ok((self.name, drift));
+        }
+        if self.from_drift && self.origin.is_none() {
+            return Err(InvalidPackage::DriftWithoutOrigin);
+        }
+        let sections = match mode {
+            Mode::Full if !empty => return Err(InvalidPackage::FullWithItems),
             Mode::Full => Some(full_sections(self.sections)?),
             Mode::Granular if self.sections.is_some() => {
                 return Err(InvalidPackage::GranularWithSections);
             }
-            Mode::Granular if self.items.is_empty() && self.remove.is_empty() => {
-                return Err(InvalidPackage::Empty);
-            }
+            Mode::Granular if empty => return Err(InvalidPackage::Empty),
             Mode::Granular => None,
         };
         let selection = Selection {
-            mode: self.mode,
+            mode,
             sections,
             items: self.items,
             exclude: self.exclude,
             remove: self.remove,
             dependencies: self.dependencies,
-            from_drift: None,
+            from_drift: self.origin,
         };
-        Ok((self.name, selection))
+        Ok((self.name, Selected::These(selection)))
     }
 }
 

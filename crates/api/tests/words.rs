@@ -2,14 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may end it")]
 
+use dev2prod_api::model::id::Origin;
 use dev2prod_api::model::item::{Digest, ItemRef};
-use dev2prod_api::model::package::{Sections, Selection};
+use dev2prod_api::model::package::{Dependencies, Mode, Sections, Selection};
 use dev2prod_api::model::plan::{Action, Entry, Reason};
 use dev2prod_api::model::section::Section;
 use dev2prod_api::{
     Change, ContentLine, Credentials, Feature, FieldDifference, ImportRequest, InvalidPackage,
-    PackageRequest, Problem, TenantChange, TokenCreated, UserChange, UserCreate, features_header,
-    parse_features, title,
+    PackageRequest, Problem, Selected, TenantChange, TokenCreated, UserChange, UserCreate,
+    features_header, parse_features, title,
 };
 use serde_json::{Value, json};
 
@@ -90,7 +91,7 @@ fn a_problem_has_the_documented_title_and_its_own_members_last() {
 
 #[test]
 fn features_are_read_back_and_later_words_passed_over() {
-    insta::assert_snapshot!(features_header(), @"conflicts, first-delivery, removals, allow-older, resolutions, sealed-plan, undo, comment, changes, cancel, events, settings, reviews, item-history, history, packages, content, bindings, administration, audit, trust, idempotency");
+    insta::assert_snapshot!(features_header(), @"conflicts, first-delivery, removals, allow-older, resolutions, sealed-plan, undo, comment, changes, cancel, events, settings, reviews, item-history, drift, history, packages, content, bindings, administration, audit, trust, idempotency");
     let offered = parse_features(&features_header());
     assert_eq!(offered.len(), Feature::ALL.len());
     let some: Vec<_> = parse_features("changes,teleport , conflicts")
@@ -100,9 +101,40 @@ fn features_are_read_back_and_later_words_passed_over() {
     assert!(parse_features("").is_empty());
 }
 
+const ORIGIN: &str = "6f1c1a2e-0d5b-4c53-9a37-0d2f3a1b9c44";
+
+/// What drifted is looked up, or is what was read from the server and changed.
+#[test]
+fn a_package_of_what_drifted_names_no_items_or_whose_deliveries_they_drifted_from() {
+    let request = |body: Value| {
+        let request: PackageRequest = serde_json::from_value(body).unwrap();
+        request.into_parts().unwrap().1
+    };
+    let origin: Origin = ORIGIN.parse().unwrap();
+    let asked = request(json!({"Name": "a", "FromDrift": true, "Dependencies": "None"}));
+    let expected = Selected::Drift {
+        origin: None,
+        exclude: Vec::new(),
+        dependencies: Dependencies::None,
+    };
+    assert_eq!(asked, expected);
+    let item = json!([{"PackageName": "metadata", "Key": "Incident"}]);
+    let read = json!({"Name": "a", "Mode": "Granular", "FromDrift": true, "Origin": ORIGIN, "Items": item});
+    let Selected::These(selection) = request(read) else {
+        panic!("these are the items");
+    };
+    assert_eq!(
+        (selection.from_drift, selection.mode),
+        (Some(origin), Mode::Granular)
+    );
+}
+
 fn package(body: Value) -> Result<Selection, InvalidPackage> {
     let request: PackageRequest = serde_json::from_value(body).unwrap();
-    request.into_parts().map(|(_, selection)| selection)
+    request.into_parts().map(|(_, selected)| match selected {
+        Selected::These(selection) => selection,
+        Selected::Drift { .. } => panic!("what drifted is not known here"),
+    })
 }
 
 #[test]
@@ -146,6 +178,23 @@ fn a_package_that_contradicts_itself_is_refused() {
         (
             json!({"Name": "a", "Mode": "Granular"}),
             InvalidPackage::Empty,
+        ),
+        (json!({"Name": "a"}), InvalidPackage::NoMode),
+        (
+            json!({"Name": "a", "Mode": "Full", "FromDrift": true}),
+            InvalidPackage::FullFromDrift,
+        ),
+        (
+            json!({"Name": "a", "FromDrift": true, "Sections": "All"}),
+            InvalidPackage::FullFromDrift,
+        ),
+        (
+            json!({"Name": "a", "FromDrift": true, "Items": item}),
+            InvalidPackage::DriftWithoutOrigin,
+        ),
+        (
+            json!({"Name": "a", "Mode": "Full", "Origin": ORIGIN}),
+            InvalidPackage::OriginWithoutDrift,
         ),
     ] {
         assert_eq!(package(body.clone()), Err(expected), "{body}");

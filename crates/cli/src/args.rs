@@ -10,6 +10,7 @@ use crate::commands::compare::CompareArgs;
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::content::ContentArgs;
 use crate::commands::download::DownloadArgs;
+use crate::commands::drift::DriftArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::history::HistoryArgs;
 use crate::commands::import::ImportArgs;
@@ -70,6 +71,7 @@ pub(crate) enum ClientCommand {
     Status(Box<StatusArgs>),
     Cancel(Box<CancelArgs>),
     Changes(Box<ChangesArgs>),
+    Drift(Box<DriftArgs>),
     Approve(Box<ApproveArgs>),
     Reject(Box<RejectArgs>),
     History(Box<HistoryArgs>),

@@ -101,6 +101,7 @@ async fn client(command: ClientCommand, output: Output) -> CommandResult {
         ClientCommand::Status(args) => commands::status::run(&args, output).await,
         ClientCommand::Cancel(args) => commands::cancel::run(&args, output).await,
         ClientCommand::Changes(args) => commands::changes::run(&args, output).await,
+        ClientCommand::Drift(args) => commands::drift::run(&args, output).await,
         ClientCommand::Approve(args) => commands::review::approve(&args, output).await,
         ClientCommand::Reject(args) => commands::review::reject(&args, output).await,
         ClientCommand::History(args) => commands::history::run(&args, output).await,

@@ -1,7 +1,10 @@
 //! What was exported and imported, and item by item what an import does. Only our own server
 //! offers this.
 
-use dev2prod_api::{ChangesPage, ChangesQuery, ExportsPage, HistoryQuery, ImportsPage, PageQuery};
+use dev2prod_api::{
+    ChangesPage, ChangesQuery, DriftPage, DriftQuery, ExportsPage, HistoryQuery, ImportsPage,
+    PageQuery,
+};
 use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,6 +30,7 @@ macro_rules! pages {
 }
 pages!(
     ChangesPage,
+    DriftPage,
     ExportsPage,
     ImportsPage,
     dev2prod_api::ItemsPage
@@ -41,6 +45,11 @@ impl InTenant {
     ) -> Result<ChangesPage, ClientError> {
         self.get(&["dev2prod", "import", import_id, "changes"], query)
             .await
+    }
+
+    /// A page of what was changed since it was last delivered. The query's cursor goes on.
+    pub async fn drift(&self, query: &DriftQuery) -> Result<DriftPage, ClientError> {
+        self.get(&["dev2prod", "drift"], query).await
     }
 
     /// A page of exports, newest first.

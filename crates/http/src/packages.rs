@@ -5,11 +5,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use dev2prod_api::{
     InvalidPackage, ItemsPage, Notice, Package, PackageItem, PackageRequest, PackagesPage,
-    PageQuery, Why,
+    PageQuery, Selected, Why,
 };
-use dev2prod_engine::{Engine, packages, selection};
-use dev2prod_model::access::{PackageRead, PackageWrite};
+use dev2prod_engine::{Engine, drift, packages, selection};
+use dev2prod_model::access::{PackageRead, PackageWrite, Scope};
 use dev2prod_model::id::PackageId;
+use dev2prod_model::package::Selection;
 use serde_json::json;
 
 use crate::dev2prod::history::PAGE_SIZE;
@@ -42,7 +43,8 @@ pub(crate) async fn create_package(
     JsonBody(body): JsonBody<PackageRequest>,
 ) -> Result<(StatusCode, Json<Package>), ApiError> {
     let id = body.id;
-    let (name, selection) = body.into_parts()?;
+    let (name, selected) = body.into_parts()?;
+    let selection = selected_by(&engine, &scope, selected).await?;
     let package = packages::create(&engine, &scope, id, &name, &selection).await?;
     journal.notes(json!({"Id": package.id, "Name": package.name}));
     Ok((StatusCode::CREATED, Json(package.into())))
@@ -75,13 +77,33 @@ pub(crate) async fn replace_package(
             format!("the body names package {other}, the path {id}: a package keeps its number"),
         ));
     }
-    let (name, selection) = body.into_parts()?;
+    let (name, selected) = body.into_parts()?;
+    let selection = selected_by(&engine, &scope, selected).await?;
     journal.notes(json!({ "Name": name }));
     Ok(Json(
         packages::replace(&engine, &scope, id, &name, &selection)
             .await?
             .into(),
     ))
+}
+
+/// What the request selects; what drifted is looked up now.
+async fn selected_by(
+    engine: &Engine,
+    scope: &Scope<PackageWrite>,
+    selected: Selected,
+) -> Result<Selection, ApiError> {
+    match selected {
+        Selected::These(selection) => Ok(selection),
+        Selected::Drift {
+            origin,
+            exclude,
+            dependencies,
+        } => {
+            let drift = drift::selection(engine, scope, origin, exclude, dependencies);
+            Ok(drift.await?)
+        }
+    }
 }
 
 /// Deletes a package; its number is not given again

@@ -7,7 +7,7 @@ use crate::admin::{audit, roles, tenants, users};
 use crate::attachments::{download, upload};
 use crate::content::{item, lines, past};
 use crate::dev2prod::{
-    bindings, cancel, changes, events, export, history, import, review, settings, undo,
+    bindings, cancel, changes, drift, events, export, history, import, review, settings, undo,
 };
 use crate::openapi::{Table, Who};
 use crate::{auth, docs, health, packages, tokens, trust};
@@ -42,6 +42,7 @@ fn promotion(table: &mut Table) {
     table.on(format!("{rest}/import/{{id}}/reject"), Who::Approver, &[409, 413], routes!(review::reject_import));
     table.on(format!("{rest}/settings"), Who::VIEWER, &[], routes!(settings::get_settings));
     table.on(format!("{rest}/settings"), Who::TENANT_ADMIN, &[413], routes!(settings::replace_settings));
+    table.on(format!("{rest}/drift"), Who::VIEWER, &[410], routes!(drift::list_drift));
     table.on(format!("{rest}/bindings"), Who::VIEWER, &[], routes!(bindings::get_bindings));
     table.on(format!("{rest}/bindings"), Who::TENANT_ADMIN, &[412, 413, 423, 507], routes!(bindings::replace_bindings));
     table.on(format!("{rest}/exports"), Who::VIEWER, &[], routes!(history::list_exports));

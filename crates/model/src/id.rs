@@ -59,16 +59,25 @@ pub struct Origin(pub Uuid);
 #[serde(transparent)]
 pub struct FileId(pub Uuid);
 
-impl FromStr for FileId {
-    type Err = InvalidId;
+macro_rules! from_uuid {
+    ($($name:ident = $what:literal;)*) => {$(
+        impl FromStr for $name {
+            type Err = InvalidId;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let rule = "32 hexadecimal digits in groups, such as c7e87b89-f214-4766-8032-bba6967e1c49";
-        match Uuid::try_parse(text) {
-            Ok(uuid) if text.len() == 36 => Ok(Self(uuid)),
-            _ => Err(InvalidId::new("a file id", text, rule)),
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let rule =
+                    "32 hexadecimal digits in groups, such as c7e87b89-f214-4766-8032-bba6967e1c49";
+                match Uuid::try_parse(text) {
+                    Ok(uuid) if text.len() == 36 => Ok(Self(uuid)),
+                    _ => Err(InvalidId::new($what, text, rule)),
+                }
+            }
         }
-    }
+    )*};
+}
+from_uuid! {
+    Origin = "an origin";
+    FileId = "a file id";
 }
 
 /// The id of an operation: 24 hexadecimal digits, the first 8 of them its start in seconds.

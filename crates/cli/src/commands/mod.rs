@@ -9,6 +9,7 @@ pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod content;
 pub(crate) mod download;
+pub(crate) mod drift;
 pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod import;

@@ -64,6 +64,7 @@ fn option(feature: Feature) -> &'static str {
         Feature::Changes
         | Feature::Cancel
         | Feature::Events
+        | Feature::Drift
         | Feature::History
         | Feature::ItemHistory
         | Feature::Reviews

@@ -151,12 +151,14 @@ fn everything() -> anyhow::Result<PackageRequest> {
     Ok(PackageRequest {
         id: Some(PACKAGE.parse()?),
         name: "Service desk, everything".to_owned(),
-        mode: Mode::Full,
+        mode: Some(Mode::Full),
         sections: Some(Sections::All),
         items: Vec::new(),
         exclude: Vec::new(),
         remove: Vec::new(),
         dependencies: Dependencies::Always,
+        from_drift: false,
+        origin: None,
         last_update_time: None,
     })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod document;
+pub(crate) mod drift;
 pub(crate) mod notices;
 pub(crate) mod plan;
 pub(crate) mod progress;

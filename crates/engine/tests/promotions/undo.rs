@@ -62,7 +62,11 @@ impl World {
                 limit: 10_000,
             };
             let rows = self.engine.store().baselines(&scope, at, page).await;
-            found.extend(rows.unwrap());
+            // When they came to hold is another matter.
+            found.extend(rows.unwrap().into_iter().map(|row| BaselineRow {
+                since: Revision(0),
+                ..row
+            }));
         }
         found
     }

@@ -3,6 +3,7 @@
 pub(crate) mod bindings;
 pub(crate) mod cancel;
 pub(crate) mod changes;
+pub(crate) mod drift;
 pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod history;

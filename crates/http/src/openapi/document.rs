@@ -21,10 +21,14 @@ parameter everywhere; one that contradicts the path is refused.
 - `X-Request-Id` is taken over from a request or made up, and is in the reply and in the log.
 - The header `Dev2Prod-Features` names what this server offers beyond the documented API.";
 
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     ("Promotion", "Exports, dry runs and imports."),
     ("File Repository", "Bundles and other files of a tenant."),
     ("Package Manager", "Saved selections of a tenant's content."),
+    (
+        "Drift",
+        "What was changed in a tenant since it was last delivered.",
+    ),
     ("Settings", "What a tenant asks of imports into it."),
     ("Trust", "Signed bundles, and whose a tenant trusts."),
     (

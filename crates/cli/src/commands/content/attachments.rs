@@ -53,7 +53,7 @@ async fn export(tenant: &InTenant, to: &Path, deadline: &Deadline) -> Result<(),
     let request = PackageRequest {
         id: None,
         name: "Attachments of a content pull".to_owned(),
-        mode: Mode::Granular,
+        mode: Some(Mode::Granular),
         sections: None,
         items: vec![Selector::Glob {
             section: Section::Attachments,
@@ -62,6 +62,8 @@ async fn export(tenant: &InTenant, to: &Path, deadline: &Deadline) -> Result<(),
         exclude: Vec::new(),
         remove: Vec::new(),
         dependencies: Dependencies::None,
+        from_drift: false,
+        origin: None,
         last_update_time: None,
     };
     let package = tenant.create_package(&request).await?.id.to_string();

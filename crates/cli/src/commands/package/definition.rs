@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use dev2prod_client::api::model::id::PackageId;
+use dev2prod_client::api::model::id::{Origin, PackageId};
 use dev2prod_client::api::model::item::{ItemRef, Key};
 use dev2prod_client::api::model::package::{Dependencies, KeyGlob, Mode, Sections, Selector};
 use dev2prod_client::api::model::section::Section;
@@ -19,7 +19,7 @@ use crate::exit::CommandError;
 pub(super) struct DefinitionArgs {
     /// A JSON file that defines it, as 'package show' writes it; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all =
-        ["name", "sections", "item", "item_glob", "exclude", "exclude_glob", "remove", "dependencies"])]
+        ["name", "sections", "item", "item_glob", "exclude", "exclude_glob", "remove", "dependencies", "from_drift"])]
     file: Option<PathBuf>,
     /// Its name
     #[arg(long)]
@@ -45,6 +45,13 @@ pub(super) struct DefinitionArgs {
     /// An item that the target is to lose; may be repeated
     #[arg(long, value_name = "SECTION:KEY", value_parser = words::item)]
     remove: Vec<(Section, Key)>,
+    /// All that was changed here since it was last delivered, with what had been delivered: it goes
+    /// back to where it came from without overwriting what is newer there
+    #[arg(long, conflicts_with_all = ["sections", "item", "item_glob", "remove"])]
+    from_drift: bool,
+    /// With --from-drift, from whose deliveries, as 'drift' names it
+    #[arg(long, value_name = "ORIGIN", requires = "from_drift")]
+    origin: Option<Origin>,
     /// What chosen items refer to
     #[arg(long, value_name = "WHAT")]
     dependencies: Option<DependenciesWord>,
@@ -86,12 +93,18 @@ impl DefinitionArgs {
         let request = PackageRequest {
             id: self.id,
             name,
-            mode: Mode::Full,
+            mode: Some(if self.from_drift {
+                Mode::Granular
+            } else {
+                Mode::Full
+            }),
             sections: None,
             items: Vec::new(),
             exclude: Vec::new(),
             remove: Vec::new(),
             dependencies: Dependencies::default(),
+            from_drift: self.from_drift,
+            origin: self.origin,
             last_update_time: None,
         };
         Ok(self.applied(request))
@@ -105,12 +118,14 @@ impl DefinitionArgs {
         let request = PackageRequest {
             id: None,
             name: self.name.clone().unwrap_or(package.name),
-            mode: package.mode,
+            mode: Some(package.mode),
             sections: package.sections,
             items: package.items,
             exclude: package.exclude,
             remove: package.remove,
             dependencies: package.dependencies,
+            from_drift: package.from_drift,
+            origin: package.origin,
             last_update_time: None,
         };
         Ok(self.applied(request))
@@ -118,10 +133,19 @@ impl DefinitionArgs {
 
     fn applied(&self, mut request: PackageRequest) -> PackageRequest {
         if let Some(sections) = &self.sections {
-            request.mode = Mode::Full;
+            request.mode = Some(Mode::Full);
+            (request.from_drift, request.origin) = (false, None);
             request.sections = Some(sections.clone());
             request.items.clear();
             request.remove.clear();
+        }
+        if self.from_drift {
+            request.mode = Some(Mode::Granular);
+            request.sections = None;
+            request.items.clear();
+            request.remove.clear();
+            request.from_drift = true;
+            request.origin = self.origin.or(request.origin);
         }
         let items: Vec<_> = self.item.iter().chain(&self.item_glob).cloned().collect();
         if !items.is_empty() {
@@ -134,7 +158,7 @@ impl DefinitionArgs {
                 .collect();
         }
         if !request.items.is_empty() || !request.remove.is_empty() {
-            request.mode = Mode::Granular;
+            request.mode = Some(Mode::Granular);
             request.sections = None;
         }
         let exclude: Vec<_> = self

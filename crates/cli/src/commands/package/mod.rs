@@ -141,6 +141,9 @@ async fn create(args: &DefinitionArgs, output: Output) -> CommandResult {
     let tenant = args.tenant.connect(Side::Source)?;
     let request = args.made()?;
     offered::feature(tenant.client(), Feature::Packages).await?;
+    if request.from_drift {
+        offered::feature(tenant.client(), Feature::Drift).await?;
+    }
     let package = tenant.create_package(&request).await?;
     output.data(&package, || package.id.to_string())?;
     Ok(Exit::Done)
