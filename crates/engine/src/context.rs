@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::accounts::Doorkeeper;
 use crate::audit::AuditBook;
+use crate::import::SeenBundles;
 use crate::ports::{BlobStore, Store};
 use crate::secrets::SecretKey;
 use crate::selection::ListingCache;
@@ -86,6 +87,7 @@ pub struct Engine {
     sender: Arc<Sender>,
     audit_book: Arc<AuditBook>,
     bundle_key: Arc<OnceCell<Arc<SigningKey>>>,
+    seen_bundles: Arc<SeenBundles>,
 }
 
 impl Engine {
@@ -102,6 +104,7 @@ impl Engine {
             sender: Arc::default(),
             audit_book: Arc::default(),
             bundle_key: Arc::default(),
+            seen_bundles: Arc::default(),
         }
     }
 
@@ -206,6 +209,11 @@ impl Engine {
     /// How often requests failed.
     pub(crate) fn audit_book(&self) -> &AuditBook {
         &self.audit_book
+    }
+
+    /// What the bundles that came last say.
+    pub(crate) fn seen_bundles(&self) -> &SeenBundles {
+        &self.seen_bundles
     }
 
     /// The key that signs bundles, once it was read.

@@ -27,6 +27,7 @@ pub mod runner;
 mod secrets;
 pub mod selection;
 mod settings;
+mod sums;
 pub mod tenant_settings;
 pub mod tenants;
 mod time;

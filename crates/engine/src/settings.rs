@@ -13,6 +13,9 @@ pub struct Settings {
     pub time_to_live_ms: i64,
     /// How long a worker holds an operation without a sign of life.
     pub lease_ms: i64,
+    /// How long an import waits in a worker's hands for a request that writes the tenant's content,
+    /// before it is handed back and tried again later.
+    pub lock_patience_ms: u64,
     /// Operations that this process works on at the same time.
     pub workers: usize,
     /// How long files stay.
@@ -58,6 +61,7 @@ impl Default for Settings {
             login_cache_ms: MINUTE_MS,
             time_to_live_ms: 10_000_000,
             lease_ms: 15_000,
+            lock_patience_ms: 5_000,
             workers: 2,
             file_retention_ms: 90 * DAY_MS,
             revision_retention_ms: 60 * MINUTE_MS,

@@ -11,6 +11,7 @@ pub mod binding;
 pub mod catalogue;
 pub mod comparison;
 pub mod content_line;
+pub mod content_sum;
 pub mod difference;
 pub mod digest;
 pub mod file;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dev2prod_model::access::{ContentWrite, HistoryRead, Scope};
+use dev2prod_model::access::{ContentWrite, HistoryRead, Scope, VersionRead};
 use dev2prod_model::binding::Bindings;
 use dev2prod_model::item::Revision;
 use tokio_util::task::AbortOnDropHandle;
@@ -11,6 +11,7 @@ use super::{BATCH, DANGLING_MAX};
 use crate::context::Engine;
 use crate::error::{EngineError, EngineResult};
 use crate::ports::{BaselineChange, Begun, Change, Holder, Link, SecretChange, Stage};
+use crate::sums;
 
 /// When to try again after an import, which takes its time.
 const RETRY_AFTER_IMPORT_S: u64 = 5;
@@ -23,6 +24,7 @@ const RETRY_AFTER_MAINTENANCE_S: u64 = 60;
 /// up with all that was staged when it is dropped.
 pub(super) struct Writer {
     engine: Engine,
+    scope: Scope<VersionRead>,
     stage: Stage,
     renewal: AbortOnDropHandle<()>,
     is_over: bool,
@@ -41,6 +43,7 @@ impl Writer {
         let renewal = tokio::spawn(keep(engine.clone(), stage.clone()));
         Ok(Self {
             engine: engine.clone(),
+            scope: scope.narrow(),
             stage,
             renewal: AbortOnDropHandle::new(renewal),
             is_over: false,
@@ -100,6 +103,8 @@ impl Writer {
 
     /// Shows all that was staged at once.
     pub(super) async fn flip(mut self) -> EngineResult<Revision> {
+        let moved = sums::moved(&self.engine, &self.stage).await?;
+        sums::note(&self.engine, &self.scope, &self.stage, moved).await?;
         let revision = self.engine.store().flip(&self.stage, None).await?;
         self.is_over = true;
         Ok(revision)

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dev2prod_bundle::{BundleError, Limits, Manifest, Reader, Verified, verify_noting};
+use dev2prod_bundle::{BundleError, EntryName, Limits, Manifest, Reader, Verified, verify_noting};
 use dev2prod_model::access::{FileRead, Import, Scope};
 use dev2prod_model::binding::Rules;
 use dev2prod_model::catalogue::Catalogue;
@@ -30,7 +30,7 @@ pub(super) struct OpenBundle {
     pub(super) manifest: Manifest,
     /// The files' bytes that it holds.
     pub(super) attachments: BTreeSet<Digest>,
-    /// What its bodies say, where it was verified just now.
+    /// What its bodies say, where this process verified it not long ago.
     pub(super) traits: Option<Arc<TraitsSpool>>,
     /// The target's record of it; none of what is the target's own past.
     pub(super) record: Option<BundleRecord>,
@@ -96,7 +96,7 @@ pub(super) async fn open(
             .map(|(reader, found)| (reader, Some(found)))?,
     };
     let (record, traits) = match (known, verified) {
-        (Some(record), _) => (record, None),
+        (Some(record), _) => (record, engine.seen_bundles().find(&row.sha256)),
         (None, verified) => {
             let found = verified.ok_or_else(|| JobError::internal("nothing was verified"))?;
             let (verified, traits) = found;
@@ -107,7 +107,9 @@ pub(super) async fn open(
                 verified_ms: engine.now_ms(),
             };
             let record = engine.store().record_bundle(&scope, &record).await?;
-            (record, Some(Arc::new(traits)))
+            let traits = Arc::new(traits);
+            engine.seen_bundles().remember(row.sha256, &traits);
+            (record, Some(traits))
         }
     };
     let target_files = Scope::for_work(claim);
@@ -142,11 +144,17 @@ async fn verify_whole(
     let verified = tokio::task::spawn_blocking(move || {
         let reader = reader(&path)?;
         let total = reader.manifest().item_count();
+        let read = |(name, bytes)| match name {
+            EntryName::Chunk(..) | EntryName::Attachment(_) => bytes,
+            EntryName::Manifest | EntryName::Index(_) => 0,
+        };
+        let bytes_total = reader.entries().map(read).sum();
         let mut show = |items_done, bytes_done| {
             heartbeat.report(Progress {
                 items_done,
                 items_total: Some(total),
                 bytes_done,
+                bytes_total: Some(bytes_total),
                 ..Progress::at(Phase::Verifying)
             });
         };

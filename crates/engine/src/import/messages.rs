@@ -1,7 +1,10 @@
 //! What a plan says to people of an item: what is so, and what to do about it.
 
+use std::collections::BTreeSet;
+
 use dev2prod_model::binding::WithoutValue;
 use dev2prod_model::item::ItemRef;
+use dev2prod_model::operation::{NOTICES_MAX, Notice};
 use dev2prod_model::plan::{Action, Entry, Reason};
 
 /// What is so, and what to do about it.
@@ -67,6 +70,24 @@ pub(super) fn message(entry: &Entry) -> String {
         | Reason::RemovalUntrusted
         | Reason::AlreadyRemoved => format!("{item}: {}", entry.reason.code()),
     }
+}
+
+/// A warning of answers to what nobody asked; none where every answer is about an item of the plan.
+pub(super) fn resolutions_unused(items: &BTreeSet<&ItemRef>) -> Option<Notice> {
+    let named: Vec<_> = items.iter().map(|item| ItemRef::clone(item)).collect();
+    if named.is_empty() {
+        return None;
+    }
+    Some(Notice {
+        key: None,
+        code: "resolution_unused".to_owned(),
+        message: format!(
+            "Resolutions has answers for items of which this plan asks and changes nothing: {}; \
+             look for a mistyped PackageName or Key",
+            list(&named)
+        ),
+        references: named.into_iter().take(NOTICES_MAX).collect(),
+    })
 }
 
 /// Of an item that lacks a value of the target's own which must be there.

@@ -13,6 +13,7 @@ mod plan;
 mod references;
 mod report;
 mod seal;
+mod seen;
 mod sides;
 mod stage;
 mod staged;
@@ -49,13 +50,14 @@ pub(crate) use self::bound::bound_result;
 pub(crate) use self::bundle::reader as read_bundle;
 pub(crate) use self::content::Bodies;
 pub(crate) use self::heads::Heads;
+pub(crate) use self::seen::SeenBundles;
 
 /// The same trouble outside an operation: a bundle that was imported and reads no more is our fault.
 pub(crate) fn unreadable(error: JobError) -> EngineError {
     match error {
         JobError::Permanent { failure, .. } => EngineError::internal(failure.message),
         JobError::Retry(cause) => EngineError::internal(cause),
-        JobError::Fenced | JobError::Postponed { .. } => {
+        JobError::Fenced | JobError::Busy | JobError::Postponed { .. } => {
             EngineError::internal("a bundle is neither fenced nor postponed")
         }
     }
@@ -187,10 +189,12 @@ impl Work<'_> {
         })
     }
 
-    /// Closes the target's content to other writers; waits while a request writes.
+    /// Closes the target's content to other writers; waits a while for a request that writes.
     async fn lock(&self) -> Result<Stage, JobError> {
         let scope = Scope::<ContentWrite>::for_work(self.claim);
         let holder = Holder::Operation(self.claim.operation().id);
+        let patience = Duration::from_millis(self.engine.settings().lock_patience_ms);
+        let patience = tokio::time::Instant::now() + patience;
         loop {
             let lease_ms = self.engine.settings().lease_ms;
             match self
@@ -200,6 +204,9 @@ impl Work<'_> {
                 .await?
             {
                 Begun::Stage(stage) => return Ok(stage),
+                Begun::Locked(_) if tokio::time::Instant::now() > patience => {
+                    return Err(JobError::Busy);
+                }
                 Begun::Locked(_) => tokio::time::sleep(LOCK_POLL).await,
                 Begun::Closed => {
                     return Err(JobError::permanent(
@@ -229,7 +236,7 @@ impl Work<'_> {
         let planned =
             plan::make(&target, self.bundle, self.options, dry_run, self.heartbeat).await?;
         let planned = Planned {
-            warnings: judged.warnings,
+            warnings: [judged.warnings, planned.warnings].concat(),
             ..planned
         };
         fail_point!("import.planned");

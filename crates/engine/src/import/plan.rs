@@ -8,7 +8,7 @@ use dev2prod_bundle::Manifest;
 use dev2prod_model::access::{FileRead, Scope};
 use dev2prod_model::item::{Digest, ItemRef};
 use dev2prod_model::operation::{Notice, Phase, Progress, SectionReport};
-use dev2prod_model::plan::{Action, Entry, ImportOptions, Reason};
+use dev2prod_model::plan::{Action, Answers, Entry, ImportOptions, Reason};
 use dev2prod_model::section::Section;
 use tempfile::TempPath;
 
@@ -17,6 +17,7 @@ use super::combine::Combiner;
 use super::content::Maker;
 use super::draft::{Draft, Sources, draft};
 use super::heads::Heads;
+use super::messages::resolutions_unused;
 use super::references::{Afterwards, fail};
 use super::report::Tally;
 use super::sides::Target;
@@ -95,6 +96,8 @@ pub(super) async fn make(
         bound: draft.bound.clone(),
     };
     let mut written = Written::of(draft.entries(), source, made);
+    let answers = Answers::of(options);
+    let mut unused: BTreeSet<&ItemRef> = answers.items().collect();
     let traits = loop {
         match written.next().await? {
             Next::End(traits) => break traits,
@@ -104,6 +107,7 @@ pub(super) async fn make(
                     undo::restore_baselines(target, undone, &mut batch).await?;
                 }
                 for entry in &batch {
+                    unused.remove(&entry.item);
                     out.push(entry)?;
                 }
             }
@@ -113,7 +117,7 @@ pub(super) async fn make(
     let order = target.engine.catalogue().import_order();
     Ok(Planned {
         results: out.tally.finish(order, failed && !dry_run),
-        warnings: Vec::new(),
+        warnings: resolutions_unused(&unused).into_iter().collect(),
         digest: out.plan.finish().map_err(JobError::internal)?,
         path,
         traits,

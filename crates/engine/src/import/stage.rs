@@ -20,15 +20,16 @@ use super::bundle::OpenBundle;
 use super::combine::{Combiner, is_merged};
 use super::content::{Bodies, Maker, Wanted};
 use super::sides::Target;
-use super::staged::{Before, Check, Expected, expected};
+use super::staged::{Before, Check, expected};
 use super::traits::TraitsSpool;
 use super::undo::Undone;
 use super::written::wanted;
 use crate::plan_file::PlanReader;
 use crate::ports::{
-    BaselineChange, BlobPath, Change, DeliveredVersion, PutItem, Stage, StoredItem,
+    BaselineChange, BlobPath, Change, DeliveredVersion, PutItem, Stage, StagedItem, StoredItem,
 };
 use crate::runner::job::{Brought, Heartbeat, JobError};
+use crate::sums;
 
 /// Files that are unpacked and made durable at the same time.
 const ATTACHMENTS_AT_ONCE: usize = 8;
@@ -50,13 +51,13 @@ pub(super) struct Stager<'a> {
 struct Batch {
     changes: Vec<Change>,
     baselines: Vec<BaselineChange>,
-    expected: Vec<Expected>,
+    expected: Vec<StagedItem>,
 }
 
 /// The batches that were staged last.
 pub(super) struct Unchecked<'a> {
     check: Check<'a>,
-    batches: [Vec<Expected>; 2],
+    batches: [Vec<StagedItem>; 2],
 }
 
 impl Stager<'_> {
@@ -73,7 +74,7 @@ impl Stager<'_> {
         let mut check = Check::of(store, self.stage);
         let mut committed = Vec::new();
         let mut ready = Batch::default();
-        let mut done = 0;
+        let (mut done, mut bytes) = (0, 0);
         let mut before = Before::of(store, self.stage).await?;
         let mut batches = Batches::of(self.plan);
         let mut traits = self.traits.read();
@@ -93,14 +94,16 @@ impl Stager<'_> {
             read?;
             committed = std::mem::take(&mut ready.expected);
             done += ready.changes.len() as u64;
-            self.show(Phase::Staging, done, total);
+            bytes += ready.changes.iter().map(weight).sum::<u64>();
+            self.show(done, total, bytes);
             fail_point!("import.staged_batch");
             ready = made?;
         }
         store
             .stage_both(self.stage, &ready.changes, &ready.baselines)
             .await?;
-        self.show(Phase::Staging, total, total);
+        bytes += ready.changes.iter().map(weight).sum::<u64>();
+        self.show(total, total, bytes);
         Ok(Unchecked {
             check,
             batches: [committed, ready.expected],
@@ -280,23 +283,34 @@ impl Stager<'_> {
         Ok(engine.store().insert_file(&self.files, &file).await?)
     }
 
-    /// Reads the last batches back too: all that is staged is what the plan says, and no more.
+    /// Reads the last batches back too: all that is staged is what the plan says, and no more. What
+    /// the content comes to by it is noted for the flip.
     pub(super) async fn check_rest(&self, unchecked: Unchecked<'_>) -> Result<(), JobError> {
         let Unchecked { mut check, batches } = unchecked;
         self.heartbeat.report(Progress::at(Phase::Checking));
         for batch in &batches {
             check.batch(batch).await?;
         }
-        check.end().await
+        let moved = check.end(self.plan.index().moves).await?;
+        let Target { engine, scope, .. } = self.target;
+        Ok(sums::note(engine, scope, self.stage, moved).await?)
     }
 
-    fn show(&self, phase: Phase, items_done: u64, total: u64) {
-        let items_total = Some(total);
+    fn show(&self, items_done: u64, total: u64, bytes_done: u64) {
         self.heartbeat.report(Progress {
             items_done,
-            items_total,
-            ..Progress::at(phase)
+            items_total: Some(total),
+            bytes_done,
+            ..Progress::at(Phase::Staging)
         });
+    }
+}
+
+/// How many bytes of a body a change writes.
+fn weight(change: &Change) -> u64 {
+    match change {
+        Change::Put(put) => put.body.len() as u64,
+        Change::Remove(_) => 0,
     }
 }
 

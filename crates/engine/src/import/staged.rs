@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use dev2prod_model::item::{Digest, ItemRef};
+use dev2prod_model::content_sum::ContentSum;
+use dev2prod_model::item::ItemRef;
 use dev2prod_model::plan::{Action, Entry};
 
-use crate::ports::{Stage, Store};
+use crate::ports::{Stage, StagedItem, Store};
 use crate::runner::job::JobError;
+use crate::sums;
 
 /// What an earlier try of the same import staged before its process died: it is not made again.
 pub(super) struct Before {
@@ -35,7 +37,7 @@ impl Before {
         };
         let limit = u32::try_from(entries.len()).unwrap_or(u32::MAX);
         let staged = store.staged(stage, self.after.as_ref(), limit).await?;
-        let staged: HashMap<_, _> = staged.into_iter().collect();
+        let staged: HashMap<_, _> = staged.into_iter().map(|it| (it.item, it.after)).collect();
         self.after = Some(last.item.clone());
         let same = entries.iter().filter(|entry| {
             entry.result.is_some() && staged.get(&entry.item) == Some(&entry.result)
@@ -44,16 +46,17 @@ impl Before {
     }
 }
 
-/// An item, and the digest it is to have; none where it is removed.
-pub(super) type Expected = (ItemRef, Option<Digest>);
-
 /// What these entries are to have staged.
-pub(super) fn expected(entries: &[Entry]) -> Vec<Expected> {
+pub(super) fn expected(entries: &[Entry]) -> Vec<StagedItem> {
     let changed = entries.iter().filter(|entry| entry.action.changes());
     changed
         .map(|entry| {
             let removed = entry.action == Action::Removed;
-            (entry.item.clone(), entry.result.filter(|_| !removed))
+            StagedItem {
+                item: entry.item.clone(),
+                before: entry.target,
+                after: entry.result.filter(|_| !removed),
+            }
         })
         .collect()
 }
@@ -63,6 +66,8 @@ pub(super) struct Check<'a> {
     store: &'a dyn Store,
     stage: &'a Stage,
     after: Option<ItemRef>,
+    /// By how much what was read back moves the sum of the content.
+    moved: ContentSum,
 }
 
 impl<'a> Check<'a> {
@@ -72,12 +77,13 @@ impl<'a> Check<'a> {
             store,
             stage,
             after: None,
+            moved: ContentSum::EMPTY,
         }
     }
 
     /// Reads a batch back, all of which is staged and committed.
-    pub(super) async fn batch(&mut self, expected: &[Expected]) -> Result<(), JobError> {
-        let Some((last, _)) = expected.last() else {
+    pub(super) async fn batch(&mut self, expected: &[StagedItem]) -> Result<(), JobError> {
+        let Some(last) = expected.last() else {
             return Ok(());
         };
         let found = self.next(expected.len()).await?;
@@ -92,21 +98,30 @@ impl<'a> Check<'a> {
                 expected.len()
             )));
         }
-        self.after = Some(last.clone());
+        for item in &found {
+            sums::step_staged(&mut self.moved, item);
+        }
+        self.after = Some(last.item.clone());
         Ok(())
     }
 
-    /// After the last batch: nothing is staged beyond the plan.
-    pub(super) async fn end(self) -> Result<(), JobError> {
-        match self.next(1).await?.first() {
-            None => Ok(()),
-            Some(more) => Err(JobError::internal(format!(
+    /// After the last batch: nothing is staged beyond the plan, and all of it is. By how much that
+    /// moves what the tenant's content comes to.
+    pub(super) async fn end(self, planned: Option<ContentSum>) -> Result<ContentSum, JobError> {
+        if let Some(more) = self.next(1).await?.first() {
+            return Err(JobError::internal(format!(
                 "staged {more:?} beyond the plan"
-            ))),
+            )));
         }
+        if planned.is_some_and(|planned| planned != self.moved) {
+            return Err(JobError::internal(
+                "what is staged does not come to what the plan makes of the content",
+            ));
+        }
+        Ok(self.moved)
     }
 
-    async fn next(&self, count: usize) -> Result<Vec<Expected>, JobError> {
+    async fn next(&self, count: usize) -> Result<Vec<StagedItem>, JobError> {
         let limit = u32::try_from(count).map_err(JobError::internal)?;
         let after = self.after.as_ref();
         Ok(self.store.staged(self.stage, after, limit).await?)

@@ -11,6 +11,7 @@ mod writer;
 
 use std::collections::BTreeMap;
 
+use dev2prod_model::content_sum::ContentSum;
 use dev2prod_model::item::{Digest, ItemRef};
 use dev2prod_model::plan::{Action, Entry, Reason};
 use dev2prod_model::section::Section;
@@ -37,6 +38,9 @@ pub(crate) struct Index {
     pub(crate) unchanged: BTreeMap<Section, u64>,
     /// Entries that move a baseline.
     pub(crate) settles: u64,
+    /// By how much its changes move what the target's content comes to; not in plans of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) moves: Option<ContentSum>,
     /// The digest of the bundle's content.
     #[serde(default)]
     pub(crate) content: Option<Digest>,

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 
 use dev2prod_model::binding::Rules;
+use dev2prod_model::content_sum::ContentSum;
 use dev2prod_model::item::{Digest, ItemRef};
 use dev2prod_model::plan::{Action, Entry, Reason};
 use dev2prod_model::section::Section;
@@ -13,6 +14,7 @@ use flate2::write::DeflateEncoder;
 use sha2::{Digest as _, Sha256};
 
 use super::{CHUNK_ENTRIES, ChunkInfo, Count, FORMAT, Index, PlanFileError, kind};
+use crate::sums;
 
 /// Writes entries, which come in item order, and holds one chunk in memory.
 pub(crate) struct PlanWriter {
@@ -42,6 +44,7 @@ impl PlanWriter {
             chunk: OpenChunk::default(),
             index: Index {
                 format: FORMAT.to_owned(),
+                moves: Some(ContentSum::EMPTY),
                 ..Index::default()
             },
             last: None,
@@ -68,6 +71,10 @@ impl PlanWriter {
         *self.chunk.counts.entry(kind(entry)).or_default() += 1;
         self.chunk.entries += 1;
         self.index.settles += u64::from(entry.settles.is_some() || entry.unsettles);
+        if let Some(moves) = self.index.moves.as_mut().filter(|_| entry.action.changes()) {
+            let after = entry.result.filter(|_| entry.action != Action::Removed);
+            sums::step(moves, &entry.item, entry.target.as_ref(), after.as_ref());
+        }
         self.last = Some(entry.item.clone());
         if self.chunk.entries == CHUNK_ENTRIES {
             self.end_chunk()

@@ -39,7 +39,8 @@ pub use packages::{Created, PackageStore};
 pub use reviews::ReviewStore;
 pub use settings::SettingsStore;
 pub use staging::{
-    BaselineChange, Begun, Change, DeliveredVersion, Holder, PutItem, Stage, StagingStore,
+    BaselineChange, Begun, Change, DeliveredVersion, Holder, PutItem, Stage, StagedItem,
+    StagingStore,
 };
 pub use tenants::{TenantChange, TenantStore};
 pub use trust::{TrustStore, Trusted};

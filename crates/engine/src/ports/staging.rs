@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use dev2prod_model::access::{ContentWrite, Scope, Upkeep};
+use dev2prod_model::content_sum::ContentSum;
 use dev2prod_model::id::{OperationId, Origin, TenantId};
 use dev2prod_model::item::{Digest, ItemRef, Revision};
 use dev2prod_model::operation::{Claim, Operation};
@@ -95,6 +96,17 @@ pub struct DeliveredVersion {
     pub references: String,
 }
 
+/// An item that a stage changes, as it is read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagedItem {
+    /// Which.
+    pub item: ItemRef,
+    /// Its digest at the revision that the stage began with; `None` where it was not there.
+    pub before: Option<Digest>,
+    /// Its digest after the flip; `None` where it is removed.
+    pub after: Option<Digest>,
+}
+
 /// Writing the next revision of a tenant.
 ///
 /// Nothing staged is seen before the flip, and all of it is seen after. A call whose stage has
@@ -132,13 +144,20 @@ pub trait StagingStore: Send + Sync {
     /// Removes everything staged so far; the right stays.
     async fn clear_stage(&self, stage: &Stage) -> StoreResult<()>;
 
-    /// What was staged, in order, from after an item: its digest, or `None` where it is removed.
+    /// What was staged, in order, from after an item.
     async fn staged(
         &self,
         stage: &Stage,
         after: Option<&ItemRef>,
         limit: u32,
-    ) -> StoreResult<Vec<(ItemRef, Option<Digest>)>>;
+    ) -> StoreResult<Vec<StagedItem>>;
+
+    /// The sum of the content that the stage began with; `None` if it was not noted with it.
+    async fn base_sum(&self, stage: &Stage) -> StoreResult<Option<ContentSum>>;
+
+    /// Notes what the content comes to with all that is staged: the flip keeps it with the revision.
+    /// It is forgotten when somebody else gets the right to write.
+    async fn stage_sum(&self, stage: &Stage, sum: ContentSum) -> StoreResult<()>;
 
     /// References that would lead nowhere after the flip, of staged items and to removed ones;
     /// at most `limit` of them, and how many there are in all.

@@ -40,6 +40,9 @@ pub(crate) enum JobError {
         /// Until when, in epoch milliseconds.
         until_ms: i64,
     },
+    /// Somebody else writes the tenant's content and takes his time: it is handed back, so that it
+    /// does not keep a worker from other work, and tried again soon, however often.
+    Busy,
     /// Worth another try, by this process or another.
     Retry(JobCause),
     /// Another worker has it, or it is over: not a word more is written in its name.

@@ -25,6 +25,8 @@ const ATTEMPTS_MAX: u32 = 5;
 const RETRY_MS: i64 = 1_000;
 /// How long a job that is to be canceled has to stop by itself.
 const STOP_BY_ITSELF: Duration = Duration::from_millis(200);
+/// How long to wait before somebody else's hold of a tenant's content is looked at again.
+const BUSY_MS: i64 = 1_000;
 /// How long to wait before the end of an operation is written again if the store does not take it.
 const FINISH_PAUSE: Duration = Duration::from_millis(200);
 /// The longest such wait; each is twice the one before.
@@ -154,6 +156,7 @@ impl Worker {
             Ok(Ok(JobOutcome::Ended) | Err(JobError::Fenced)) => return End::Nothing,
             Ok(Err(JobError::Permanent { failure, report })) => return End::Fail(failure, report),
             Ok(Err(JobError::Postponed { until_ms })) => return End::Postpone { until_ms },
+            Ok(Err(JobError::Busy)) => return End::HandBack { delay_ms: BUSY_MS },
             Ok(Err(JobError::Retry(cause))) => cause,
             Err(panic) => {
                 tracing::error!(operation.id = %id, error = %panic, "operation {id} panicked");

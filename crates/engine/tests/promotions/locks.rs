@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use dev2prod_engine::EngineError;
 use dev2prod_engine::content::UploadMode;
 use dev2prod_engine::ports::{Begun, Holder};
+use dev2prod_engine::{EngineError, Settings};
 use dev2prod_model::operation::Status;
 use dev2prod_testkit::generator::{self, Content};
 use serde_json::json;
@@ -54,6 +54,39 @@ async fn a_second_import_waits_for_the_first_and_a_dry_run_for_nobody() {
         world.outcome(&prod, second).await.done().numbers(),
         [0, 0, 0, 0, 1]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_long_for_a_request_keeps_no_worker_from_other_work() {
+    let world = World::with(Settings {
+        workers: 1,
+        lock_patience_ms: 50,
+        ..Settings::default()
+    })
+    .await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    world.put(&dev, &feature("a", 1)).await;
+    let bundle = world.export_all(&dev).await;
+    let holder = Holder::Request(Uuid::from_u128(1));
+    let store = world.engine.store();
+    let scope = world.scope(&prod);
+    let begun = store.begin_stage(&scope, &holder, 60_000).await;
+    let Begun::Stage(stage) = begun.unwrap() else {
+        panic!("nobody else writes")
+    };
+    let import = world.start(&prod, &bundle, false, &plain()).await;
+    // The only worker has time for all of these, though the import came first.
+    for _ in 0..3 {
+        world.export_all(&dev).await;
+    }
+    let waiting = world.view(&prod, import).await.operation.status();
+    assert!(
+        matches!(waiting, Status::Pending | Status::Running),
+        "{waiting:?}"
+    );
+    store.abort_stage(&stage).await.unwrap();
+    let done = world.outcome(&prod, import).await.done();
+    assert_eq!(done.numbers(), [1, 0, 0, 0, 0]);
 }
 
 async fn pushed(world: &World, tenant: &dev2prod_model::id::TenantId, content: &Content) {

@@ -118,6 +118,16 @@ async fn answers_settle_fields_and_leave_items_out() {
     let half = answer(json!([of("/a", "Package")]));
     let refused = world.dry_run(&prod, &bundle, &half).await;
     assert_eq!(refused.numbers(), [0, 0, 0, 1, 0], "/b is still open");
+    assert_eq!(refused.report.warnings, []);
+
+    let mistyped = json!([{"PackageName": KEY, "Key": "incident", "Take": "Target"}]);
+    let asked = world.dry_run(&prod, &bundle, &answer(mistyped)).await;
+    assert_eq!(asked.numbers(), [0, 0, 0, 1, 0]);
+    let [warning] = asked.report.warnings.as_slice() else {
+        panic!("it is said: {:?}", asked.report.warnings)
+    };
+    assert_eq!(warning.code, "resolution_unused");
+    assert_snapshot!(warning.message, @"Resolutions has answers for items of which this plan asks and changes nothing: metadata incident; look for a mistyped PackageName or Key");
 
     let left_out = json!([{"PackageName": KEY, "Key": "Incident", "Take": "Target"}]);
     let tried = world

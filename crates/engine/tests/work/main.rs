@@ -6,6 +6,7 @@
 
 mod asking;
 mod canceling;
+mod codes;
 mod exporting;
 #[cfg(feature = "failpoints")]
 mod failing;

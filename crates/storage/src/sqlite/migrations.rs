@@ -51,6 +51,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
         "0011_bindings_and_secrets",
         include_str!("../../migrations/sqlite/0011_bindings_and_secrets.sql"),
     ),
+    (
+        "0012_content_sums",
+        include_str!("../../migrations/sqlite/0012_content_sums.sql"),
+    ),
 ];
 
 /// Why a database is not brought up to date.

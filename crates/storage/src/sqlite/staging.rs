@@ -5,11 +5,13 @@ mod write;
 
 use async_trait::async_trait;
 use dev2prod_engine::ports::{
-    BaselineChange, Begun, Change, Holder, Link, Stage, StagingStore, StoreError, StoreResult,
+    BaselineChange, Begun, Change, Holder, Link, Stage, StagedItem, StagingStore, StoreError,
+    StoreResult,
 };
 use dev2prod_model::access::{ContentWrite, Scope, Upkeep};
+use dev2prod_model::content_sum::ContentSum;
 use dev2prod_model::id::{Login, TenantId};
-use dev2prod_model::item::{Digest, ItemRef, Revision};
+use dev2prod_model::item::{ItemRef, Revision};
 use dev2prod_model::operation::{Claim, Operation};
 use fail::fail_point;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
@@ -103,7 +105,7 @@ impl Sqlite {
             "UPDATE tenant SET stage_fence = stage_fence + 1, stage_until_ms = {NOW_MS} + ?2,
                  stage_stale = stage_stale OR (NOT ?5
                      AND (stage_operation IS NOT NULL OR stage_request IS NOT NULL)),
-                 stage_operation = ?3, stage_request = ?4, stage_login = ?6
+                 stage_operation = ?3, stage_request = ?4, stage_login = ?6, stage_sum = NULL
              WHERE id = ?1 RETURNING revision, stage_fence, stage_stale"
         );
         let row = sqlx::query(AssertSqlSafe(sql))
@@ -355,8 +357,31 @@ impl StagingStore for Sqlite {
         stage: &Stage,
         after: Option<&ItemRef>,
         limit: u32,
-    ) -> StoreResult<Vec<(ItemRef, Option<Digest>)>> {
+    ) -> StoreResult<Vec<StagedItem>> {
         self.read_staged(stage, after, limit).await
+    }
+
+    async fn base_sum(&self, stage: &Stage) -> StoreResult<Option<ContentSum>> {
+        self.read_base_sum(stage).await
+    }
+
+    async fn stage_sum(&self, stage: &Stage, sum: ContentSum) -> StoreResult<()> {
+        let sql = format!(
+            "UPDATE tenant SET stage_sum = ?4 WHERE id = ?1 AND stage_fence = ?2
+                 AND revision = ?3 AND stage_until_ms > {NOW_MS}"
+        );
+        let kept = sqlx::query(AssertSqlSafe(sql))
+            .bind(stage.tenant.as_str())
+            .bind(stage.fence)
+            .bind(stage.base.0)
+            .bind(sum.to_bytes().as_slice())
+            .execute(&self.writer)
+            .await
+            .map_err(to("note what a tenant's content comes to"))?;
+        match kept.rows_affected() {
+            0 => Err(fenced(&stage.tenant)),
+            _ => Ok(()),
+        }
     }
 
     async fn staged_dangling(&self, stage: &Stage, limit: u32) -> StoreResult<(Vec<Link>, u64)> {
@@ -375,7 +400,7 @@ impl StagingStore for Sqlite {
         note_revision(&mut tx, no, next, doing).await?;
         sqlx::query(
             "UPDATE tenant SET revision = ?2, stage_operation = NULL, stage_request = NULL,
-                 stage_until_ms = 0, stage_stale = 0, stage_fence = stage_fence + 1
+                 stage_sum = NULL, stage_until_ms = 0, stage_stale = 0, stage_fence = stage_fence + 1
              WHERE no = ?1",
         )
         .bind(no)

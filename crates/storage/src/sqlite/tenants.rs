@@ -94,7 +94,7 @@ async fn insert_tenant(
     Ok(no)
 }
 
-/// Notes when a revision was made, and by whoever holds the stage.
+/// Notes when a revision was made and what its content comes to, by whoever holds the stage.
 pub(super) async fn note_revision(
     connection: &mut SqliteConnection,
     no: i64,
@@ -102,7 +102,7 @@ pub(super) async fn note_revision(
     doing: &'static str,
 ) -> StoreResult<()> {
     let sql = format!(
-        "INSERT INTO revision SELECT no, ?2, {NOW_MS}, stage_operation, stage_login
+        "INSERT INTO revision SELECT no, ?2, {NOW_MS}, stage_operation, stage_login, stage_sum
          FROM tenant WHERE no = ?1"
     );
     sqlx::query(AssertSqlSafe(sql))

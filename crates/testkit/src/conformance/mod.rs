@@ -91,6 +91,8 @@ macro_rules! for_each_store_story {
                 the_later_change_of_an_item_counts
                 repeating_a_batch_is_harmless
                 what_was_staged_is_read_back_in_order
+                a_stage_knows_what_it_replaces
+                a_flip_keeps_what_the_content_comes_to
                 references_that_would_dangle_are_named
                 a_large_stage_is_aborted_whole
                 a_flip_ends_the_operation

@@ -1,6 +1,7 @@
 //! What is staged: unseen, whole, given up without a trace.
 
-use dev2prod_engine::ports::{Change, Link, Store};
+use dev2prod_engine::ports::{Change, Link, StagedItem, Store};
+use dev2prod_model::content_sum::ContentSum;
 use dev2prod_model::item::{ItemRef, Revision};
 use dev2prod_model::operation::{Kind, Status};
 use dev2prod_model::section::Section;
@@ -126,12 +127,12 @@ pub async fn the_later_change_of_an_item_counts(store: &dyn Store) {
     store.stage(&stage, &second).await.unwrap();
     let staged = store.staged(&stage, None, 10).await.unwrap();
     let expected = [
-        (item("a"), Some(digest(4))),
-        (item("b"), Some(digest(4))),
-        (item("c"), None),
-        (item("d"), None),
-        (item("e"), Some(digest(3))),
-        (item("f"), None),
+        staged_item(item("a"), Some(1), Some(4)),
+        staged_item(item("b"), Some(1), Some(4)),
+        staged_item(item("c"), Some(1), None),
+        staged_item(item("d"), Some(1), None),
+        staged_item(item("e"), None, Some(3)),
+        staged_item(item("f"), None, None),
     ];
     assert_eq!(staged, expected);
     let at = store.flip(&stage, None).await.unwrap();
@@ -192,15 +193,15 @@ pub async fn what_was_staged_is_read_back_in_order(store: &dyn Store) {
         .await
         .unwrap();
     let expected = [
-        (item("B"), Some(digest(4))),
-        (item("b"), None),
-        (item("é"), Some(digest(2))),
-        (data("a"), Some(digest(3))),
+        staged_item(item("B"), None, Some(4)),
+        staged_item(item("b"), Some(1), None),
+        staged_item(item("é"), None, Some(2)),
+        staged_item(data("a"), None, Some(3)),
     ];
     for limit in [1_u32, 2, 3, 100] {
         let mut found = Vec::new();
         loop {
-            let after = found.last().map(|(item, _): &(ItemRef, _)| item);
+            let after = found.last().map(|staged: &StagedItem| &staged.item);
             let page = store.staged(&stage, after, limit).await.unwrap();
             if page.is_empty() {
                 break;
@@ -208,6 +209,65 @@ pub async fn what_was_staged_is_read_back_in_order(store: &dyn Store) {
             found.extend(page);
         }
         assert_eq!(found, expected, "pages of {limit}");
+    }
+}
+
+/// What an item was before a stage is what it was at the stage's beginning, however often it came
+/// and went in earlier revisions.
+pub async fn a_stage_knows_what_it_replaces(store: &dyn Store) {
+    let world = World::new(store).await;
+    world
+        .commit(&puts(&[("back", 1), ("gone", 1), ("stays", 1)]))
+        .await;
+    world.commit(&[remove("back"), remove("gone")]).await;
+    world.commit(&puts(&[("back", 2), ("stays", 2)])).await;
+    let stage = world.begin(&request(1)).await;
+    let changes = puts(&[("back", 3), ("gone", 3), ("stays", 2)]);
+    store.stage(&stage, &changes).await.unwrap();
+    // Staged anew, it is still the version before the stage.
+    store.stage(&stage, &changes).await.unwrap();
+    let expected = [
+        staged_item(item("back"), Some(2), Some(3)),
+        staged_item(item("gone"), None, Some(3)),
+        staged_item(item("stays"), Some(2), Some(2)),
+    ];
+    assert_eq!(store.staged(&stage, None, 10).await.unwrap(), expected);
+}
+
+/// What the content comes to is kept with the revision that it was noted for, and with no other.
+pub async fn a_flip_keeps_what_the_content_comes_to(store: &dyn Store) {
+    let world = World::new(store).await;
+    let mut sum = ContentSum::EMPTY;
+    sum.add(&item("a"), &digest(1));
+    let first = world.begin(&request(1)).await;
+    store.stage_sum(&first, ContentSum::EMPTY).await.unwrap();
+    store.stage_sum(&first, sum).await.unwrap();
+    assert_eq!(store.base_sum(&first).await.unwrap(), None);
+    store.flip(&first, None).await.unwrap();
+    assert_fenced(store.stage_sum(&first, sum).await);
+    assert_fenced(store.base_sum(&first).await);
+
+    let second = world.begin(&request(2)).await;
+    assert_eq!(store.base_sum(&second).await.unwrap(), Some(sum));
+    store.flip(&second, None).await.unwrap();
+    let third = world.begin(&request(3)).await;
+    let unknown = store.base_sum(&third).await.unwrap();
+    assert_eq!(unknown, None, "nobody noted it for this revision");
+
+    // A note goes with the hold by which it was made.
+    store.stage_sum(&third, sum).await.unwrap();
+    store.abort_stage(&third).await.unwrap();
+    let fourth = world.begin(&request(4)).await;
+    store.flip(&fourth, None).await.unwrap();
+    let last = world.begin(&request(5)).await;
+    assert_eq!(store.base_sum(&last).await.unwrap(), None);
+}
+
+fn staged_item(item: ItemRef, before: Option<u64>, after: Option<u64>) -> StagedItem {
+    StagedItem {
+        item,
+        before: before.map(digest),
+        after: after.map(digest),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What is staged, read back before it is anybody's content.
 
-use dev2prod_engine::ports::{Link, Stage, StoreResult};
+use dev2prod_engine::ports::{Link, Stage, StagedItem, StoreResult};
+use dev2prod_model::content_sum::ContentSum;
 use dev2prod_model::item::{Digest, ItemRef};
+use sqlx::sqlite::SqliteRow;
 
 use super::super::error::to;
 use super::super::rows::{column, digest_of, item_ref};
@@ -15,12 +17,17 @@ impl Sqlite {
         stage: &Stage,
         after: Option<&ItemRef>,
         limit: u32,
-    ) -> StoreResult<Vec<(ItemRef, Option<Digest>)>> {
+    ) -> StoreResult<Vec<StagedItem>> {
         let doing = "read what was staged";
         let mut connection = self.readers.acquire().await.map_err(to(doing))?;
         let no = held(&mut connection, stage, doing).await?;
+        // The version before ended with the stage, or there was none.
         let rows = sqlx::query(
-            "SELECT c.section, c.key, v.digest FROM change c
+            "SELECT c.section, c.key, v.digest,
+                 (SELECT CASE p.to_rev WHEN c.revision THEN p.digest END FROM item p
+                  WHERE p.tenant = c.tenant AND p.section = c.section AND p.key = c.key
+                      AND p.from_rev < c.revision ORDER BY p.from_rev DESC LIMIT 1)
+             FROM change c
              LEFT JOIN item v ON v.tenant = c.tenant AND v.section = c.section AND v.key = c.key
                  AND v.from_rev = c.revision
              WHERE c.tenant = ?1 AND c.revision = ?2 AND (c.section, c.key) > (?3, ?4)
@@ -35,15 +42,31 @@ impl Sqlite {
         .fetch_all(&mut *connection)
         .await
         .map_err(to(doing))?;
-        rows.iter()
-            .map(|row| {
-                let digest: Option<&[u8]> = column(row, 2, "item.digest")?;
-                let digest = digest
-                    .map(|bytes| digest_of(bytes, "item.digest"))
-                    .transpose()?;
-                Ok((item_ref(row, 0, "change")?, digest))
+        let staged = rows.iter().map(|row| {
+            Ok(StagedItem {
+                item: item_ref(row, 0, "change")?,
+                before: known_digest(row, 3)?,
+                after: known_digest(row, 2)?,
             })
-            .collect()
+        });
+        staged.collect()
+    }
+
+    /// See the port's `base_sum`.
+    pub(super) async fn read_base_sum(&self, stage: &Stage) -> StoreResult<Option<ContentSum>> {
+        let doing = "read what a tenant's content comes to";
+        let mut connection = self.readers.acquire().await.map_err(to(doing))?;
+        let no = held(&mut connection, stage, doing).await?;
+        let row = sqlx::query("SELECT sum FROM revision WHERE tenant = ?1 AND revision = ?2")
+            .bind(no)
+            .bind(stage.base.0)
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(to(doing))?;
+        let Some(row) = row else { return Ok(None) };
+        let sum: Option<&[u8]> = column(&row, 0, "revision.sum")?;
+        let sum = sum.map(|bytes| digest_of(bytes, "revision.sum"));
+        Ok(sum.transpose()?.map(|it| ContentSum::from_bytes(it.0)))
     }
 
     /// See the port's `staged_dangling`.
@@ -96,6 +119,13 @@ impl Sqlite {
             after = last;
         }
     }
+}
+
+fn known_digest(row: &SqliteRow, index: usize) -> StoreResult<Option<Digest>> {
+    let bytes: Option<&[u8]> = column(row, index, "item.digest")?;
+    bytes
+        .map(|bytes| digest_of(bytes, "item.digest"))
+        .transpose()
 }
 
 /// Links that lead nowhere at revision `?2`: of items staged for it after (`?3`, `?4`) up to
