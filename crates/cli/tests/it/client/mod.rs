@@ -8,6 +8,7 @@ mod bundles;
 mod canceling;
 mod compare;
 mod content;
+mod drift;
 mod exit_codes;
 mod folders;
 mod four_eyes;
