@@ -23,3 +23,4 @@ mod steps;
 pub(crate) mod tenants;
 mod terminal;
 pub(crate) mod trust;
+mod verify;
