@@ -14,6 +14,7 @@ mod folders;
 mod four_eyes;
 mod network;
 mod packages;
+mod past;
 mod pipelines;
 mod plain_server;
 mod promotion;
