@@ -146,3 +146,43 @@ async fn shown_by(target: &InTenant, dry_run: &str) -> Result<String, CommandErr
     };
     Ok(format!("'{command}' shows it"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn left(raw: &Value) -> String {
+        let mut plan = json!({"Status": "COMPLETED"});
+        plan.as_object_mut()
+            .unwrap()
+            .extend(raw.as_object().unwrap().clone());
+        left_to_do(&RemoteImport::read("1", plan).unwrap()).join(", ")
+    }
+
+    #[test]
+    fn what_is_left_is_counted_wherever_a_server_counts_it() {
+        let sections = |counts: Value| json!({"Results": [{"Statistics": counts}]});
+        for (raw, found) in [
+            (json!({}), ""),
+            (json!({"Totals": {"Added": 0, "Skipped": 7}}), ""),
+            (
+                json!({"Totals": {"Added": 1, "Removed": 2}}),
+                "1 added, 2 removed",
+            ),
+            (
+                sections(json!({"Modified": 3, "Failed": 1})),
+                "3 modified, 1 failed",
+            ),
+            (json!({"Results": [{"Errors": ["no"]}]}), "1 error"),
+            (
+                json!({"Totals": {"Modified": 0}, "Results": [{"ErrorCount": 2}]}),
+                "2 errors",
+            ),
+            (json!({"Results": [{"Warnings": ["kept"]}]}), ""),
+        ] {
+            assert_eq!(left(&raw), found, "{raw}");
+        }
+    }
+}

@@ -10,17 +10,21 @@ fn steps(key: &str, steps: u8) -> String {
     line("workflow", key, &format!("{{\"Steps\":{steps}}}"))
 }
 
+fn home(server: &SeedServer) -> Home {
+    let mut home = Home::new();
+    home.set("DEV2PROD_URL", server.url());
+    home.set("DEV2PROD_LOGIN", SeedServer::LOGIN);
+    home.set("DEV2PROD_PASSWORD", SeedServer::PASSWORD);
+    home
+}
+
 /// A promotion against a server that has only the documented calls.
 fn plainly(settles: bool, more: &[&str]) -> (SeedServer, Ran) {
     let server = SeedServer::start(Behaviour {
         settles,
         ..Behaviour::default()
     });
-    let mut home = Home::new();
-    home.set("DEV2PROD_URL", server.url());
-    home.set("DEV2PROD_LOGIN", SeedServer::LOGIN);
-    home.set("DEV2PROD_PASSWORD", SeedServer::PASSWORD);
-    let ran = home.run(&promote(&[&["--yes", "--verify"], more].concat()));
+    let ran = home(&server).run(&promote(&[&["--yes", "--verify"], more].concat()));
     (server, ran)
 }
 
@@ -163,6 +167,27 @@ fn an_import_alone_is_looked_at_again_too() {
     let json = json.ok().json();
     assert_eq!(json["Status"], "COMPLETED");
     assert_eq!(json["Verification"]["NothingToDo"], true);
+}
+
+#[test]
+fn an_import_alone_that_left_something_to_do_is_a_failure_too() {
+    let server = SeedServer::start(Behaviour::default());
+    let home = home(&server);
+    home.write("b.zip", "a bundle");
+    let file = home.line(&["upload", "b.zip", "--tenant", PRODUCTION]);
+    let import = ["import", &file, "--tenant", PRODUCTION, "--verify"];
+    let pipeline = ["--output", "json", "--junit", "junit.xml"];
+    let ran = home.run(&[&import[..], &pipeline].concat());
+    assert_eq!(ran.code, Some(1), "{ran}");
+    let told = ran.json();
+    assert_eq!(told["Totals"]["Modified"], 326);
+    assert_eq!(told["Verification"]["NothingToDo"], false);
+    let found = told["Verification"]["DryRun"]["id"].as_str().unwrap();
+    assert_ne!(told["id"], found);
+    let sentence = format!("dry run {found} of the same file still finds something to do");
+    assert!(ran.stderr.contains(&sentence), "{ran}");
+    let xml = std::fs::read_to_string(home.file("junit.xml")).unwrap();
+    assert!(xml.contains(&sentence), "{xml}");
 }
 
 #[test]
