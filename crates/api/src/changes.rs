@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
-use dev2prod_model::plan::{Action, Entry, FieldMerge, Reason};
+use dev2prod_model::plan::{Action, Entry, FieldMerge, OwnFields, Reason};
 use dev2prod_model::section::Section;
 
 use crate::words;
@@ -157,6 +157,10 @@ pub struct Change {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(value_type = Option<words::FieldMerge>, nullable = false)]
     pub merge: Option<Box<FieldMerge>>,
+    /// What of it is the target's own, by its bindings and secrets.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<words::OwnFields>, nullable = false)]
+    pub own: Option<Box<OwnFields>>,
     /// The fields that differ; only if asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
@@ -179,6 +183,7 @@ impl From<Entry> for Change {
             references: entry.references,
             dangling: entry.dangling,
             merge: entry.merge,
+            own: entry.own,
             fields: None,
         }
     }

@@ -8,7 +8,9 @@ use utoipa::{IntoParams, ToSchema};
 use dev2prod_model::id::{FileId, Login, OperationId, PackageId};
 use dev2prod_model::item::Digest;
 use dev2prod_model::operation::{Kind, Operation, Request, Status};
-use dev2prod_model::plan::{ConflictPolicy, FirstDelivery, ImportOptions, RemovalPolicy};
+use dev2prod_model::plan::{
+    ConflictPolicy, FirstDelivery, ImportOptions, RemovalPolicy, Resolution,
+};
 use dev2prod_model::sender::Sender;
 
 use crate::event::canceled_by;
@@ -80,6 +82,10 @@ pub struct OptionsShown {
     pub allow_older: bool,
     /// How many single items were answered for.
     pub resolution_count: u64,
+    /// The answers for single items, in the status of the dry run or import; a list only counts them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[schema(value_type = Vec<words::Resolution>)]
+    pub resolutions: Vec<Resolution>,
 }
 
 impl OptionsShown {
@@ -91,7 +97,18 @@ impl OptionsShown {
             removals_max: options.removals_max,
             allow_older: options.allow_older,
             resolution_count: options.resolutions.len() as u64,
+            resolutions: Vec::new(),
         }
+    }
+
+    /// With the answers for single items; `None` where no option is another than its default.
+    pub(crate) fn whole(options: &ImportOptions) -> Option<Self> {
+        let resolutions = options.resolutions.clone();
+        let whole = Self {
+            resolutions,
+            ..Self::of(options)
+        };
+        (whole != Self::of(&ImportOptions::default())).then_some(whole)
     }
 }
 

@@ -11,6 +11,7 @@ use dev2prod_model::operation::{
 use dev2prod_model::section::Section;
 
 use crate::event::canceled_by;
+use crate::history::OptionsShown;
 use crate::notice::{Notice, OperationError, Progress, Totals};
 use crate::review::Review;
 use crate::words;
@@ -181,6 +182,10 @@ pub struct ImportStatus {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
     pub comment: Option<String>,
+    /// The options that it was asked with; left out where all are the defaults.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub options: Option<OptionsShown>,
 }
 
 /// What the status of an import shows besides the operation itself.
@@ -240,6 +245,7 @@ impl ImportStatus {
             created_by: operation.created_by.clone(),
             canceled_by: canceled_by(operation),
             comment: options.comment.clone(),
+            options: OptionsShown::whole(options),
         })
     }
 }

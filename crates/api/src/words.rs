@@ -115,6 +115,12 @@ words! {
         .property("Taken", ArrayBuilder::new().items(text()))
         .property("Kept", ArrayBuilder::new().items(text()))
         .property("Conflicts", ArrayBuilder::new().items(text()));
+    /// What of an item is the target's own: the fields that its bindings kept or set otherwise than
+    /// they were wanted, the first 100; those to be kept, and the secrets, for which it has no value.
+    OwnFields = ObjectBuilder::new()
+        .property("Bound", ArrayBuilder::new().items(text()))
+        .property("WithoutValue", ArrayBuilder::new().items(without_value()))
+        .property("SecretsMissing", ArrayBuilder::new().items(without_value()));
     /// Names items of a section: one by `Key`, or many by `KeyGlob`, a pattern over whole keys in
     /// which `*` and `?` match any character.
     Selector = ObjectBuilder::new()
@@ -145,6 +151,14 @@ const DAYS: [&str; 7] = [
 
 fn time_of_day() -> ObjectBuilder {
     text().pattern(Some("^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"))
+}
+
+/// A field, and whether it must have a value: without one nothing is imported.
+fn without_value() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .property("Pointer", text())
+        .required("Pointer")
+        .property("Required", ObjectBuilder::new().schema_type(Type::Boolean))
 }
 
 fn item_ref() -> ObjectBuilder {

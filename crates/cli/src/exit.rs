@@ -167,7 +167,7 @@ impl From<anyhow::Error> for CommandError {
             .chain()
             .find_map(|cause| cause.downcast_ref().and_then(hint_of));
         let mut error = Self::new(kind.unwrap_or(Kind::Failed), error);
-        error.hints.extend(hint.map(str::to_owned));
+        error.hints.extend(hint);
         error
     }
 }
@@ -185,22 +185,31 @@ fn kind_of(error: &ClientError) -> Kind {
     }
 }
 
-fn hint_of(error: &ClientError) -> Option<&'static str> {
-    match error {
+fn hint_of(error: &ClientError) -> Option<String> {
+    let hint = match error {
         ClientError::NotReachable { .. } => {
-            Some("check the address, the network, HTTPS_PROXY and --ca-file")
+            "check the address, the network, HTTPS_PROXY and --ca-file"
+        }
+        ClientError::NotAuthorized {
+            tenant: Some(tenant),
+            ..
+        } => {
+            return Some(format!(
+                "check the login and password, and that tenant {tenant} is one that the login may use"
+            ));
         }
         ClientError::NotAuthorized { problem, .. } if problem.status == 401 => {
-            Some("check the login and password, or the token")
+            "check the login and password, or the token"
         }
-        ClientError::StillGoing { .. } => Some("'dev2prod status ID --follow' waits for it again"),
+        ClientError::StillGoing { .. } => "'dev2prod status ID --follow' waits for it again",
         ClientError::NotAuthorized { .. }
         | ClientError::Usage(_)
         | ClientError::Problem { .. }
         | ClientError::Unexpected { .. }
         | ClientError::BrokenOff { .. }
-        | ClientError::Local { .. } => None,
-    }
+        | ClientError::Local { .. } => return None,
+    };
+    Some(hint.to_owned())
 }
 
 fn broken_pipe(error: &std::io::Error) -> Option<Kind> {

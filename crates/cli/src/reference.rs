@@ -146,21 +146,18 @@ fn every_command_shows_an_example_that_it_understands() {
             .get_after_help()
             .unwrap_or_else(|| panic!("{path} has no example"));
         let example = help.to_string().replace("\\\n", " ");
-        let example = example
-            .trim()
-            .strip_prefix("Example:")
-            .expect(path)
-            .trim()
-            .to_owned();
-        // What a shell would do with the rest of the line is its own.
-        let example = example.split(" > ").next().unwrap();
-        let words = shell_words(example);
-        assert_eq!(words[0], "dev2prod", "{path}");
-        let named = words.join(" ");
-        let group = shown(command).next().is_some();
-        assert!(group || named.starts_with(path), "{path}: {named}");
-        let parsed = Arguments::command().try_get_matches_from(&words);
-        assert!(parsed.is_ok(), "{path}: {}", parsed.unwrap_err());
+        let examples = example.trim().strip_prefix("Example:").expect(path);
+        for example in examples.trim().lines() {
+            // What a shell would do with the rest of the line is its own.
+            let example = example.split(" > ").next().unwrap();
+            let words = shell_words(example);
+            assert_eq!(words[0], "dev2prod", "{path}");
+            let named = words.join(" ");
+            let group = shown(command).next().is_some();
+            assert!(group || named.starts_with(path), "{path}: {named}");
+            let parsed = Arguments::command().try_get_matches_from(&words);
+            assert!(parsed.is_ok(), "{path}: {}", parsed.unwrap_err());
+        }
         for sub in shown(command) {
             check(sub, &format!("{path} {}", sub.get_name()));
         }

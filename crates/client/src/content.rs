@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use dev2prod_api::model::section::Section;
 use dev2prod_api::{
-    ContentMode, ContentQuery, ContentUploadQuery, ContentUploaded, Item, ItemWrite,
+    ContentMode, ContentQuery, ContentUploadQuery, ContentUploaded, Item, ItemWrite, PastPage,
+    PastQuery,
 };
 use futures::Stream;
 use reqwest::header::{CONTENT_TYPE, ETAG, IF_MATCH};
@@ -106,6 +107,21 @@ impl InTenant {
             .unwrap_or_default()
             .to_owned();
         Ok(Some((reply::json(response).await?, etag)))
+    }
+
+    /// A page of an item's past, newest first; with a revision the version of that revision alone.
+    pub async fn item_history(
+        &self,
+        section: Section,
+        key: &str,
+        query: &PastQuery,
+    ) -> Result<PastPage, ClientError> {
+        let build = || {
+            let path = ["content", section.name(), "history"];
+            let get = self.request(Method::GET, &path)?.query(&[("Key", key)]);
+            Ok(get.query(query))
+        };
+        reply::json(self.client.send(build).await?).await
     }
 
     /// Writes an item; with an ETag only if it is still the one that was read.

@@ -27,6 +27,9 @@ pub enum ClientError {
         url: String,
         /// What it said.
         problem: Box<Problem>,
+        /// The tenant that a login was for, if it was for one: a server does not say whether it
+        /// was that or the password.
+        tenant: Option<String>,
     },
     /// The server understood and says no.
     #[error("{url} answered {} {}: {}", .problem.status, .problem.title, .problem.detail)]

@@ -42,9 +42,11 @@ pub(crate) async fn accepted(response: Response) -> Result<Response, ClientError
     let body = text(response).await.unwrap_or_default();
     let problem = Box::new(problem(status, &body));
     Err(match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            ClientError::NotAuthorized { url, problem }
-        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ClientError::NotAuthorized {
+            url,
+            problem,
+            tenant: None,
+        },
         _ => ClientError::Problem {
             url,
             problem,

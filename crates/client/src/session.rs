@@ -120,9 +120,20 @@ impl Inner {
         match answer {
             // Many servers answer a wrong password as a bad request.
             Err(ClientError::Problem { url, problem, .. }) if problem.status == 400 => {
-                Err(ClientError::NotAuthorized { url, problem })
+                Err(self.refused_login(url, problem))
+            }
+            Err(ClientError::NotAuthorized { url, problem, .. }) => {
+                Err(self.refused_login(url, problem))
             }
             answer => answer,
+        }
+    }
+
+    fn refused_login(&self, url: String, problem: Box<Problem>) -> ClientError {
+        ClientError::NotAuthorized {
+            url,
+            problem,
+            tenant: self.login_tenant.clone(),
         }
     }
 
@@ -160,6 +171,7 @@ impl Inner {
             return Err(ClientError::NotAuthorized {
                 url,
                 problem: Box::new(problem),
+                tenant: None,
             });
         }
         Ok(SecretString::from(token.to_owned()))

@@ -7,8 +7,10 @@ use dev2prod_api::{SigningKey, TrustEntry, TrustPage, TrustWrite};
 use dev2prod_engine::{Engine, trust};
 use dev2prod_model::access::{TrustRead, TrustWrite as MayTrust};
 use dev2prod_model::trust::ServerName;
+use serde_json::json;
 
 use crate::extract::{Allowed, InPath, JsonBody};
+use crate::journal::Journal;
 use crate::problem::ApiError;
 
 /// Lists the servers that the tenant trusts, besides this one
@@ -37,8 +39,10 @@ pub(crate) async fn put_trusted_server(
     State(engine): State<Engine>,
     Allowed(scope): Allowed<MayTrust>,
     InPath(name): InPath<ServerName>,
+    journal: Journal,
     JsonBody(body): JsonBody<TrustWrite>,
 ) -> Result<(StatusCode, Json<TrustEntry>), ApiError> {
+    journal.notes(json!({ "Name": name, "PublicKey": body.public_key }));
     let (server, new) = trust::put(&engine, &scope, name, body.public_key).await?;
     let status = if new {
         StatusCode::CREATED
@@ -55,7 +59,9 @@ pub(crate) async fn delete_trusted_server(
     State(engine): State<Engine>,
     Allowed(scope): Allowed<MayTrust>,
     InPath(name): InPath<ServerName>,
+    journal: Journal,
 ) -> Result<StatusCode, ApiError> {
+    journal.notes(json!({ "Name": name }));
     trust::remove(&engine, &scope, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

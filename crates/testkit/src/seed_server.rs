@@ -32,6 +32,8 @@ pub struct Behaviour {
     pub import_ends: &'static str,
     /// Entries of `Errors` in the first section of a dry run or import.
     pub errors: Vec<Value>,
+    /// Whether a dry run after an import finds nothing to do; otherwise it finds the same again.
+    pub settles: bool,
     /// Members left out of `Totals`.
     pub totals_without: Vec<&'static str>,
     /// After how many calls a session expires; never if `None`.
@@ -54,6 +56,7 @@ impl Default for Behaviour {
             export_ends: "COMPLETED",
             import_ends: "COMPLETED",
             errors: Vec::new(),
+            settles: false,
             totals_without: Vec::new(),
             session_calls: None,
             download_breaks_after: None,
@@ -184,6 +187,8 @@ struct Operation {
     asked: usize,
     /// The file it makes or takes.
     file: String,
+    /// Whether it finds nothing to do.
+    settled: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,18 +1,20 @@
 //! `dev2prod import`
 
 use clap::Args;
-use dev2prod_client::InTenant;
 use dev2prod_client::api::ImportRequest;
+use dev2prod_client::{InTenant, RemoteImport};
 use dev2prod_model::id::OperationId;
+use serde_json::Value;
 
 use super::pipeline::{Junit, PipelineArgs};
 use super::plan_options::PlanArgs;
 use super::verdict::import_ended;
+use super::verify::Verification;
 use super::waiting::{Deadline, WaitArgs};
-use super::{offered, steps};
+use super::{offered, steps, verify};
 use crate::connect::{Side, TenantArgs};
 use crate::exit::{CommandError, CommandResult, Exit};
-use crate::output::{Output, notices, plan};
+use crate::output::{Output, notices, plan, print};
 
 /// Import an uploaded file into a tenant, or show what that would do
 #[derive(Args, Debug)]
@@ -39,6 +41,10 @@ pub(crate) struct ImportArgs {
     /// End with 6 instead of 0 if there are changes
     #[arg(long)]
     detailed_exitcode: bool,
+    /// After the import, plan the same file once more: it must find nothing to do, otherwise end
+    /// with 1
+    #[arg(long, conflicts_with_all = ["dry_run", "no_wait"])]
+    verify: bool,
     #[command(flatten)]
     pipeline: PipelineArgs,
     #[command(flatten)]
@@ -80,21 +86,65 @@ async fn waited(
     output: Output,
 ) -> CommandResult {
     let deadline = args.wait.timeout.deadline();
-    let request = if args.pipeline.fail_on_warnings && !args.dry_run {
-        without_warnings(args, target, request, junit, &deadline).await?
+    let exactly = if args.pipeline.fail_on_warnings && !args.dry_run {
+        without_warnings(args, target, request.clone(), junit, &deadline).await?
     } else {
-        request
+        request.clone()
     };
-    let import = steps::import(target, args.dry_run, &request, &deadline).await?;
-    output.data(&import.raw, || plan::plan(&import))?;
+    let import = steps::import(target, args.dry_run, &exactly, &deadline).await?;
+    if !output.is_json() {
+        print(&plan::plan(&import))?;
+    }
     notices::of_import(&import);
     junit.note_import(target, &import).await?;
-    let exit = import_ended(&import, args.dry_run, args.detailed_exitcode)?;
+    let ended = import_ended(&import, args.dry_run, args.detailed_exitcode);
+    let found = if args.verify && ended.is_ok() {
+        Some(second_look(args, target, &request, &import, &deadline).await)
+    } else {
+        None
+    };
+    if output.is_json() {
+        let found = found.as_ref().and_then(|found| found.as_ref().ok());
+        output.json(&whole(&import, found)?)?;
+    }
+    let exit = ended?;
+    if let Some(found) = found {
+        found?.ended()?;
+    }
     if args.dry_run {
         args.pipeline
             .refuse_warnings("plan", import.warning_count())?;
     }
     Ok(exit)
+}
+
+/// What the server says of the import, and what a second look found.
+fn whole(import: &RemoteImport, found: Option<&Verification>) -> Result<Value, CommandError> {
+    let mut whole = import.raw.clone();
+    if let (Some(members), Some(found)) = (whole.as_object_mut(), found) {
+        let found = serde_json::to_value(found).map_err(anyhow::Error::from)?;
+        members.insert("Verification".to_owned(), found);
+    }
+    Ok(whole)
+}
+
+/// Plans the file once more, with the options of the import or of the dry run whose plan it carried
+/// out.
+async fn second_look(
+    args: &ImportArgs,
+    target: &InTenant,
+    request: &ImportRequest,
+    import: &RemoteImport,
+    deadline: &Deadline,
+) -> Result<Verification, CommandError> {
+    let asked = match args.plan_id {
+        Some(plan) => {
+            let dry_run = target.import_status(&plan.to_string()).await?;
+            verify::as_asked(&dry_run, request)
+        }
+        None => request.clone(),
+    };
+    verify::look(target, &asked, import, deadline).await
 }
 
 /// Looks at the plan before anything is changed; the answer carries out that plan where the server

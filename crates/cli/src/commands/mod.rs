@@ -31,5 +31,6 @@ pub(crate) mod undo;
 pub(crate) mod upload;
 pub(crate) mod user;
 mod verdict;
+mod verify;
 mod waiting;
 mod words;

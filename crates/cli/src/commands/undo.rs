@@ -7,6 +7,7 @@ use dev2prod_client::api::{Feature, UndoRequest};
 use dev2prod_model::id::OperationId;
 use dev2prod_model::plan::Resolution;
 
+use super::pipeline::{Junit, PipelineArgs};
 use super::plan_options::resolution;
 use super::verdict::import_ended;
 use super::waiting::{Deadline, WaitArgs};
@@ -59,6 +60,8 @@ pub(crate) struct UndoArgs {
     #[arg(long)]
     detailed_exitcode: bool,
     #[command(flatten)]
+    pipeline: PipelineArgs,
+    #[command(flatten)]
     wait: WaitArgs,
     #[command(flatten)]
     tenant: TenantArgs,
@@ -72,6 +75,11 @@ pub(crate) async fn run(args: &UndoArgs, output: Output) -> CommandResult {
                 .hint("pass --yes to do it without asking, or --dry-run to only look"),
         );
     }
+    let at_once = args.dry_run || args.plan.is_some();
+    if at_once && args.wait.no_wait && args.pipeline.is_asked() {
+        return Err(CommandError::usage("--no-wait does not see how it ends")
+            .hint("leave it out, or leave out --junit and --fail-on-warnings"));
+    }
     let target = args.tenant.connect(Side::Target)?;
     offered::feature(target.client(), Feature::Undo).await?;
     let undo = Undo {
@@ -79,10 +87,13 @@ pub(crate) async fn run(args: &UndoArgs, output: Output) -> CommandResult {
         target,
         deadline: args.wait.timeout.deadline(),
     };
-    if args.dry_run || args.plan.is_some() {
-        return undo.at_once(output).await;
-    }
-    undo.reviewed(output).await
+    let mut junit = Junit::new("undo", &args.pipeline);
+    let ended = if at_once {
+        undo.at_once(&mut junit, output).await
+    } else {
+        undo.reviewed(&mut junit, output).await
+    };
+    junit.write(ended)
 }
 
 struct Undo<'a> {
@@ -103,24 +114,41 @@ impl Undo<'_> {
     }
 
     /// A dry run alone, or the plan of one that was reviewed.
-    async fn at_once(&self, output: Output) -> CommandResult {
+    async fn at_once(&self, junit: &mut Junit<'_>, output: Output) -> CommandResult {
         let dry_run = self.args.dry_run;
+        if let Some(plan) = self.args.plan.filter(|_| self.args.pipeline.is_asked()) {
+            let plan = self.target.import_status(&plan.to_string()).await?;
+            junit.note_import(&self.target, &plan).await?;
+            self.refuse_warnings(&plan)?;
+        }
         if self.args.wait.no_wait {
             return self.start(dry_run, &self.request(), output).await;
         }
         let done = self.follow(dry_run, &self.request()).await?;
         output.data(&done.raw, || plan::plan(&done))?;
         notices::of_import(&done);
-        import_ended(&done, dry_run, self.args.detailed_exitcode)
+        junit.note_import(&self.target, &done).await?;
+        let exit = import_ended(&done, dry_run, self.args.detailed_exitcode)?;
+        if dry_run {
+            self.refuse_warnings(&done)?;
+        }
+        Ok(exit)
+    }
+
+    fn refuse_warnings(&self, plan: &RemoteImport) -> Result<(), CommandError> {
+        let pipeline = &self.args.pipeline;
+        pipeline.refuse_warnings("plan", plan.warning_count())
     }
 
     /// A dry run, the question, and then exactly what was shown.
-    async fn reviewed(&self, output: Output) -> CommandResult {
+    async fn reviewed(&self, junit: &mut Junit<'_>, output: Output) -> CommandResult {
         let request = self.request();
         let shown = self.follow(true, &request).await?;
         say(plan::plan(&shown));
         notices::of_import(&shown);
+        junit.note_import(&self.target, &shown).await?;
         import_ended(&shown, true, false)?;
+        self.refuse_warnings(&shown)?;
         if approval::is_needed(&self.target).await? {
             // A program reads there which plan waits; people were shown it.
             output.data(&shown.raw, String::new)?;
@@ -149,6 +177,7 @@ impl Undo<'_> {
         }
         let done = self.follow(false, &exactly).await?;
         output.data(&done.raw, || plan::plan(&done))?;
+        junit.note_import(&self.target, &done).await?;
         // The dry run has told the warnings; what is new is why it failed.
         if import_ended(&done, false, false).is_err() {
             notices::of_import(&done);

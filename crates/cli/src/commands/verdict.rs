@@ -73,7 +73,7 @@ pub(super) fn refused(import: &RemoteImport) -> CommandError {
     for (code, hint) in [
         (
             "conflict",
-            "--conflicts overwrite takes the package's version, --conflicts keep leaves the target's",
+            "--conflicts overwrite takes the package's version, --conflicts keep leaves the target's; --resolve decides item by item or field by field",
         ),
         (
             "delivered_by_other",

@@ -1,7 +1,8 @@
 //! The items of a plan or result, and the fields that differ.
 
 use comfy_table::{Cell, Color};
-use dev2prod_client::api::model::plan::Action;
+use dev2prod_client::api::model::binding::WithoutValue;
+use dev2prod_client::api::model::plan::{Action, OwnFields};
 use dev2prod_client::api::{Change, FieldDifference};
 use owo_colors::OwoColorize;
 use serde_json::Value;
@@ -11,16 +12,25 @@ use super::table;
 /// The most characters of a value that are shown.
 const VALUE_CHARS_MAX: usize = 100;
 
-/// One line an item.
+/// One line an item; with how much of it is the target's own where anything is.
 pub(crate) fn list(changes: &[Change]) -> String {
-    let mut table = table::table(&["ACTION", "SECTION", "KEY", "REASON"]);
+    let mut headings = vec!["ACTION", "SECTION", "KEY", "REASON"];
+    let own = changes.iter().any(|change| change.own.is_some());
+    if own {
+        headings.push("TARGET'S OWN");
+    }
+    let mut table = table::table(&headings);
     for change in changes {
-        table.add_row(vec![
+        let mut row = vec![
             Cell::new(word(change.action)).fg(colour(change.action)),
             Cell::new(change.package_name.name()),
             Cell::new(change.key.as_str()),
             Cell::new(change.reason.code()),
-        ]);
+        ];
+        if own {
+            row.push(Cell::new(own_counts(change.own.as_deref())));
+        }
+        table.add_row(row);
     }
     table::text(&table)
 }
@@ -44,9 +54,50 @@ pub(crate) fn differences(changes: &[Change]) -> String {
         for reference in &change.references {
             text.push_str(&format!("    about {reference}\n"));
         }
+        text.push_str(&own_fields(change.own.as_deref()));
         let stays = matches!(change.action, Action::Failed | Action::Skipped);
         for field in change.fields.iter().flatten() {
             text.push_str(&difference(field, stays));
+        }
+    }
+    text
+}
+
+/// `2 bound, 1 without a value, 1 secret missing`.
+fn own_counts(own: Option<&OwnFields>) -> String {
+    let Some(own) = own else { return String::new() };
+    let counts = [
+        (own.bound.len(), "bound"),
+        (own.without_value.len(), "without a value"),
+        (own.secrets_missing.len(), "secret missing"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<_> = counts.map(|(count, of)| format!("{count} {of}")).collect();
+    counts.join(", ")
+}
+
+/// The fields that are the target's own, a line for each.
+fn own_fields(own: Option<&OwnFields>) -> String {
+    let Some(own) = own else { return String::new() };
+    let mut text = String::new();
+    for pointer in &own.bound {
+        text.push_str(&format!(
+            "    = {pointer}: kept or set by the target's bindings\n"
+        ));
+    }
+    for (fields, what) in [
+        (
+            &own.without_value,
+            "the target has no value of its own to keep",
+        ),
+        (
+            &own.secrets_missing,
+            "the target has no value for this secret",
+        ),
+    ] {
+        for WithoutValue { pointer, required } in fields {
+            let needed = if *required { ", which it needs" } else { "" };
+            text.push_str(&format!("    ! {pointer}: {what}{needed}\n"));
         }
     }
     text

@@ -27,6 +27,13 @@ fn keep_productions_own_values() {
 }
 
 #[test]
+fn production_was_hotfixed() {
+    follow(include_str!(
+        "../../../../docs/guides/production-was-hotfixed.md"
+    ));
+}
+
+#[test]
 fn take_an_import_back() {
     follow(include_str!(
         "../../../../docs/guides/take-an-import-back.md"

@@ -10,14 +10,18 @@ use dev2prod_engine::Engine;
 use dev2prod_engine::bindings::{self, Held, OnlyIf};
 use dev2prod_model::access::{BindingRead, BindingWrite};
 use dev2prod_model::json::JsonLimits;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::extract::preconditions::{Tags, etag};
 use crate::extract::{Allowed, object, read_body};
+use crate::journal::Journal;
 use crate::problem::ApiError;
 
 /// The longest document of bindings.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The most rules that the audit trail names.
+const NOTED_MAX: usize = 100;
 
 /// Shows the tenant's bindings
 #[utoipa::path(get, path = "", tag = "Bindings",
@@ -50,6 +54,7 @@ pub(crate) async fn get_bindings(
 pub(crate) async fn replace_bindings(
     State(engine): State<Engine>,
     Allowed(scope): Allowed<BindingWrite>,
+    journal: Journal,
     request: Request,
 ) -> Result<Response, ApiError> {
     let only_if = match Tags::of(request.headers(), IF_MATCH) {
@@ -58,6 +63,7 @@ pub(crate) async fn replace_bindings(
     };
     let body = read_body(request.into_body(), BYTES_MAX).await?;
     let rules = rules(&body)?;
+    journal.notes(noted(&rules));
     let held = bindings::replace(&engine, &scope, &rules, &only_if).await?;
     let tag = [(ETAG, etag(&held.fingerprint))];
     Ok((tag, Json(shown(&held)?)).into_response())
@@ -83,6 +89,23 @@ fn rules(body: &[u8]) -> Result<Value, ApiError> {
             "the body has no Bindings: send a list of rules, which may be empty",
         )
     })
+}
+
+/// What the audit trail says of rules: how many, and the first of them by their place and kind. What
+/// one sets may be a secret and is not said.
+fn noted(rules: &Value) -> Value {
+    let rules = rules.as_array().map(Vec::as_slice).unwrap_or_default();
+    let named = rules.iter().take(NOTED_MAX).map(|rule| {
+        let kind = ["Keep", "Set", "Secret"].into_iter();
+        let kind = kind.filter(|kind| rule.get(kind).is_some());
+        json!({
+            "PackageName": rule["PackageName"],
+            "Key": rule["Key"],
+            "Path": rule["Path"],
+            "Kind": kind.collect::<Vec<_>>().join(", "),
+        })
+    });
+    json!({ "Count": rules.len(), "Rules": named.collect::<Vec<_>>() })
 }
 
 fn shown(held: &Held) -> Result<Bindings, ApiError> {

@@ -28,6 +28,13 @@ fn told(entry: &Value) -> String {
     format!("{login} {action} {path} {status} {detail}")
 }
 
+fn bindings() -> Value {
+    json!({"Bindings": [
+        {"PackageName": "workflow", "Key": "*", "Path": "/mail", "Keep": true, "Required": true},
+        {"PackageName": "workflow", "Key": "sso", "Path": "/key", "Set": "hidden value"},
+    ]})
+}
+
 /// Administers this and that; returns the secret of the token that was made.
 async fn administer(app: &App) -> String {
     let mut secret = String::new();
@@ -69,6 +76,24 @@ async fn administer(app: &App) -> String {
             json!({"Name": "ci"}),
         ),
         ("DELETE", "admin", "/admin/users/bo".to_owned(), json!({})),
+        (
+            "PUT",
+            "tenantadmin",
+            format!("/rest/{PROD}/dev2prod/bindings"),
+            bindings(),
+        ),
+        (
+            "PUT",
+            "tenantadmin",
+            format!("/rest/{PROD}/dev2prod/trust/dev-1"),
+            json!({"PublicKey": "ab".repeat(32)}),
+        ),
+        (
+            "DELETE",
+            "tenantadmin",
+            format!("/rest/{PROD}/dev2prod/trust/dev-1"),
+            json!({}),
+        ),
     ] {
         let call = app.call(method.parse().unwrap(), path).by(by);
         let call = call.header("user-agent", "curl/8.5");
@@ -100,6 +125,9 @@ async fn what_administration_did_is_told_with_what_it_was_about_and_no_secret() 
     tenantadmin create_package /rest/987654321/dev2prod/packages 201 {"Id":10001,"Name":"a package"}
     promoter create_token /admin/tokens 201 {"ExpiresAt":null,"Name":"ci","Role":null,"Tenant":null}
     admin delete_user /admin/users/bo 204 null
+    tenantadmin replace_bindings /rest/987654321/dev2prod/bindings 200 {"Count":2,"Rules":[{"Key":"*","Kind":"Keep","PackageName":"workflow","Path":"/mail"},{"Key":"sso","Kind":"Set","PackageName":"workflow","Path":"/key"}]}
+    tenantadmin put_trusted_server /rest/987654321/dev2prod/trust/dev-1 201 {"Name":"dev-1","PublicKey":"abababababababababababababababababababababababababababababababab"}
+    tenantadmin delete_trusted_server /rest/987654321/dev2prod/trust/dev-1 204 {"Name":"dev-1"}
     "#);
     let first = &all["Items"][0];
     assert_eq!(
@@ -115,7 +143,17 @@ async fn what_administration_did_is_told_with_what_it_was_about_and_no_secret() 
         .iter()
         .map(|entry| entry["Action"].clone())
         .collect();
-    assert_eq!(mine, ["create_package", "replace_settings", "give_role"]);
+    assert_eq!(
+        mine,
+        [
+            "delete_trusted_server",
+            "put_trusted_server",
+            "replace_bindings",
+            "create_package",
+            "replace_settings",
+            "give_role",
+        ]
+    );
     assert_eq!(own(&app, DEV).await, [] as [Value; 0]);
     let some = trail(
         &app,

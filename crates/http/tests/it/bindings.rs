@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::app::{App, PROD};
+use crate::app::{App, DEV, PROD};
 
 fn path() -> String {
     format!("/rest/{PROD}/dev2prod/bindings")
@@ -90,4 +90,63 @@ async fn bindings_that_are_wrong_are_refused_with_their_place() {
     let large = "x".repeat(4 * 1024 * 1024 + 1);
     let put = app.put(path()).by("tenantadmin").body(large);
     put.send().await.expect(StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn what_is_the_targets_own_is_listed_for_every_item_and_field() {
+    const ITEMS: usize = 130;
+    const KEPT: usize = 7;
+    let mut app = App::start().await;
+    let kept: Vec<_> = (0..KEPT).map(|n| format!("/kept{n}")).collect();
+    let mut rules: Vec<_> = kept
+        .iter()
+        .map(|path| json!({"PackageName": "workflow", "Key": "*", "Path": path, "Keep": true}))
+        .collect();
+    rules.push(json!({"PackageName": "workflow", "Key": "*", "Path": "/set", "Set": "prod"}));
+    rules.push(json!({"PackageName": "workflow", "Key": "*", "Path": "/key", "Secret": true}));
+    let rules = json!({ "Bindings": rules }).to_string();
+    let put = app.put(path()).by("tenantadmin").body(rules);
+    put.send().await.expect(StatusCode::OK);
+    let fields: String = (0..KEPT).map(|n| format!("\"kept{n}\":{n},")).collect();
+    let body = format!("{{{fields}\"set\":\"dev\",\"key\":\"of dev\"}}");
+    let keys: Vec<_> = (0..ITEMS).map(|n| format!("w{n:03}")).collect();
+    let items: Vec<_> = keys
+        .iter()
+        .map(|key| ("workflow", key.as_str(), body.as_str()))
+        .collect();
+    app.write(DEV, &items).await;
+    app.run().await;
+
+    let exported = app.export(DEV, 10_000).await.json();
+    let import = json!({ "FileId": exported["FileId"] }).to_string();
+    let tried = app.import(PROD, true, &import).await.json();
+    let sections = tried["Results"].as_array().unwrap().iter();
+    let mut sections = sections.filter(|section| section["PackageName"] == "workflow");
+    let workflow = sections.next().unwrap();
+    assert_eq!(workflow["Warnings"].as_array().unwrap().len(), 100);
+    assert!(
+        workflow["WarningCount"].as_u64().unwrap() > 100,
+        "{workflow}"
+    );
+
+    let id = tried["id"].as_str().unwrap();
+    let changes = app.get(format!(
+        "/rest/{PROD}/dev2prod/import/{id}/changes?size=1000"
+    ));
+    let changes = changes.by("viewer").send().await.expect(StatusCode::OK);
+    let changes = changes["Items"].as_array().unwrap();
+    assert_eq!(changes.len(), ITEMS);
+    for change in changes {
+        let own = &change["Own"];
+        let without = own["WithoutValue"].as_array().unwrap().iter();
+        let without: Vec<_> = without.map(|field| &field["Pointer"]).collect();
+        assert_eq!(without, kept.iter().collect::<Vec<_>>(), "{change}");
+        assert_eq!(
+            own["SecretsMissing"],
+            json!([{"Pointer": "/key"}]),
+            "{change}"
+        );
+    }
+    insta::assert_snapshot!(changes[ITEMS - 1]["Own"], @r#"{"Bound":["/kept0","/kept1","/kept2","/kept3","/kept4","/kept5","/kept6","/set"],"SecretsMissing":[{"Pointer":"/key"}],"WithoutValue":[{"Pointer":"/kept0"},{"Pointer":"/kept1"},{"Pointer":"/kept2"},{"Pointer":"/kept3"},{"Pointer":"/kept4"},{"Pointer":"/kept5"},{"Pointer":"/kept6"}]}"#);
+    assert!(!json!(changes).to_string().contains("of dev"));
 }

@@ -54,6 +54,7 @@ async fn lived(app: &mut App) -> Value {
     let body = json!({ "FileId": exported["FileId"] }).to_string();
     let import = app.import(PROD, false, &body).await.json();
     assert_eq!(import["Status"], "COMPLETED");
+    assert_eq!(import.get("Options"), None, "all are the defaults");
     import
 }
 
@@ -154,7 +155,11 @@ async fn the_history_says_who_asked_from_where_and_with_what() {
     app.run().await;
     let exported = app.export(DEV, 10_000).await.json();
     let path = format!("/rest/{PROD}/dev2prod/import");
-    let body = json!({"FileId": exported["FileId"], "Conflicts": "Keep", "Comment": "release 7"});
+    let answer = json!({"PackageName": "metadata", "Key": "Incident", "Take": "Package"});
+    let body = json!({
+        "FileId": exported["FileId"], "Conflicts": "Keep", "Comment": "release 7",
+        "Resolutions": [answer],
+    });
     let call = app
         .post(path)
         .by("promoter")
@@ -165,11 +170,8 @@ async fn the_history_says_who_asked_from_where_and_with_what() {
         .await
         .expect(StatusCode::OK)["Id"]
         .clone();
-    app.ended(&format!(
-        "/rest/{PROD}/dev2prod/import/{}",
-        id.as_str().unwrap()
-    ))
-    .await;
+    let path = format!("/rest/{PROD}/dev2prod/import/{}", id.as_str().unwrap());
+    let status = app.ended(&path).await.json();
 
     let list = |tenant, what| {
         app.get(format!("/rest/{tenant}/dev2prod/{what}"))
@@ -180,10 +182,11 @@ async fn the_history_says_who_asked_from_where_and_with_what() {
     assert_eq!(import["CreatedBy"], "promoter");
     assert_eq!(import["AskedFrom"]["Agent"], "pipeline/1");
     assert_eq!(import["Comment"], "release 7");
-    assert_eq!(
-        import["Options"],
-        json!({"Conflicts": "Keep", "FirstDelivery": "Take", "Removals": "Apply", "AllowOlder": false, "ResolutionCount": 0})
-    );
+    let mut options = json!({"Conflicts": "Keep", "FirstDelivery": "Take", "Removals": "Apply", "AllowOlder": false, "ResolutionCount": 1});
+    assert_eq!(import["Options"], options);
+    // Only the status of the import itself shows the answers: a list would grow by all of them.
+    options["Resolutions"] = json!([answer]);
+    assert_eq!(status["Options"], options);
     assert_eq!(import["Totals"]["Added"], 1);
     let export = list(DEV, "exports").await.json()["Items"][0].clone();
     assert_eq!(export["PackageId"], 10_000);

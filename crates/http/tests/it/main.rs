@@ -10,6 +10,7 @@ mod bindings;
 mod boundary;
 mod content;
 mod documented;
+mod drift;
 mod events;
 mod files;
 mod four_eyes;

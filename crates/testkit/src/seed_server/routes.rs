@@ -145,12 +145,15 @@ pub(super) async fn start_import(
 fn started(shared: &Shared, kind: Kind, file: String) -> Response {
     let mut state = shared.state();
     let id = format!("66fabdf1e4b06908b04d{:04}", state.operations.len() + 1);
+    let imported = state.operations.values().any(|o| o.kind == Kind::Import);
+    let settled = shared.behaviour.settles && kind == Kind::DryRun && imported;
     state.operations.insert(
         id.clone(),
         Operation {
             kind,
             asked: 0,
             file,
+            settled,
         },
     );
     Json(json!({ "Id": id })).into_response()
@@ -187,8 +190,7 @@ pub(super) async fn import_status(
         return refuse(StatusCode::NOT_FOUND);
     };
     let status = status(&shared, import, shared.behaviour.import_ends);
-    let dry_run = import.kind == Kind::DryRun;
-    answers::import(&id, &import.file, dry_run, status, &shared.behaviour).into_response()
+    answers::import(&id, import, status, &shared.behaviour).into_response()
 }
 
 /// The status that comes next.

@@ -16,13 +16,13 @@ use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::{Output, say};
 
 #[derive(Args, Debug)]
-struct Which {
+pub(super) struct Which {
     /// The section
     #[arg(value_name = "SECTION", value_parser = words::section(), hide_possible_values = true)]
-    section: Section,
+    pub(super) section: Section,
     /// The key
     #[arg(value_name = "KEY")]
-    key: String,
+    pub(super) key: String,
 }
 
 #[derive(Args, Debug)]

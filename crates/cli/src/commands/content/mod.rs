@@ -2,6 +2,7 @@
 
 mod attachments;
 mod folder;
+mod history;
 mod item;
 mod lines;
 mod pull;
@@ -47,6 +48,11 @@ enum Command {
         after_help = "Example:\n  dev2prod content get --server dev --tenant 123456789 workflow Incident"
     )]
     Get(item::GetArgs),
+    /// Show what an item was before: each version with who or what made it
+    #[command(
+        after_help = "Example:\n  dev2prod content history --server prod --tenant 987654321 workflow Incident --revision 12"
+    )]
+    History(history::HistoryArgs),
     /// Write an item
     #[command(
         after_help = "Example:\n  dev2prod content put --server dev --tenant 123456789 workflow Incident item.json"
@@ -64,6 +70,7 @@ pub(crate) async fn run(args: &ContentArgs, output: Output) -> CommandResult {
         Command::Push(args) => push::run(args, output).await,
         Command::Pull(args) => pull::run(args, output).await,
         Command::Get(args) => item::get(args, output).await,
+        Command::History(args) => history::run(args, output).await,
         Command::Put(args) => item::put(args).await,
         Command::Delete(args) => item::delete(args).await,
     }

@@ -90,6 +90,12 @@ impl DefinitionArgs {
             .name
             .clone()
             .ok_or_else(|| CommandError::usage("a package needs --name"))?;
+        if !self.chooses() {
+            return Err(CommandError::usage("the package chooses nothing").hint(
+                "name whole sections by --sections (configuration, all, or names), items by \
+                     --item, --item-glob or --remove, or what drifted by --from-drift",
+            ));
+        }
         let request = PackageRequest {
             id: self.id,
             name,
@@ -108,6 +114,11 @@ impl DefinitionArgs {
             last_update_time: None,
         };
         Ok(self.applied(request))
+    }
+
+    fn chooses(&self) -> bool {
+        let items = !self.item.is_empty() || !self.item_glob.is_empty() || !self.remove.is_empty();
+        items || self.sections.is_some() || self.from_drift
     }
 
     /// A package with the changes that are named.

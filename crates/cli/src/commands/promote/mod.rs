@@ -9,12 +9,13 @@ use dev2prod_client::api::ImportRequest;
 use dev2prod_client::{InTenant, Part, RemoteImport};
 use dev2prod_model::id::OperationId;
 
+use self::planned::Planned;
 use self::report::{Ended, Report, TenantShown};
 use super::pipeline::{Junit, PipelineArgs};
 use super::plan_options::PlanArgs;
 use super::verdict::{export_ended, import_ended};
 use super::waiting::{Deadline, WaitArgs};
-use super::{approval, offered, steps};
+use super::{approval, offered, steps, verify};
 use crate::connect::{self, CredentialArgs};
 use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::{Output, can_ask, counted, notices, plan, print, say};
@@ -67,6 +68,10 @@ pub(crate) struct PromoteArgs {
     /// End with 6 instead of 0 if there are changes
     #[arg(long)]
     detailed_exitcode: bool,
+    /// After the import, plan the same file once more: it must find nothing to do, otherwise end
+    /// with 1
+    #[arg(long, conflicts_with_all = ["dry_run", "no_wait"])]
+    verify: bool,
     #[command(flatten)]
     pipeline: PipelineArgs,
     #[command(flatten)]
@@ -90,20 +95,31 @@ pub(crate) async fn run(args: &PromoteArgs, output: Output) -> CommandResult {
     }
     let from = (args.from.as_deref(), args.from_tenant.as_deref());
     let to = (args.to.as_deref(), args.to_tenant.as_deref());
-    if let Some(plan) = args.plan_id {
-        let target = connect::target_side(to, &args.credentials)?;
-        return planned::run(args, plan, &target, output).await;
-    }
-    let (source, target) = connect::both_sides(from, to, &args.credentials)?;
-    let promotion = Promotion {
-        args,
-        source,
-        target,
-        deadline: args.wait.timeout.deadline(),
-    };
+    let deadline = args.wait.timeout.deadline();
     let mut report = Report::default();
     let mut junit = Junit::new("promote", &args.pipeline);
-    let ended = promotion.run(&mut report, &mut junit, output).await;
+    let ended = match args.plan_id {
+        Some(plan_id) => {
+            let target = connect::target_side(to, &args.credentials)?;
+            let planned = Planned {
+                args,
+                plan_id,
+                target,
+                deadline,
+            };
+            planned.run(&mut report, &mut junit, output).await
+        }
+        None => {
+            let (source, target) = connect::both_sides(from, to, &args.credentials)?;
+            let promotion = Promotion {
+                args,
+                source,
+                target,
+                deadline,
+            };
+            promotion.run(&mut report, &mut junit, output).await
+        }
+    };
     let ended = junit.write(ended);
     if let Err(error) = &ended
         && report.outcome.is_none()
@@ -114,6 +130,10 @@ pub(crate) async fn run(args: &PromoteArgs, output: Output) -> CommandResult {
         output.json(&report)?;
     }
     ended
+}
+
+fn is_to_itself(source: &InTenant, target: &InTenant) -> bool {
+    source.client().url() == target.client().url() && source.tenant() == target.tenant()
 }
 
 struct Promotion<'a> {
@@ -135,6 +155,9 @@ impl Promotion<'_> {
         report.source = Some(TenantShown::ask(&self.source).await?);
         report.target = Some(TenantShown::ask(&self.target).await?);
         report.show_tenants();
+        if is_to_itself(&self.source, &self.target) {
+            say("note: source and target are the same tenant");
+        }
 
         let request = self.args.plan.request(self.carry(report, junit).await?);
         report.file_id = Some(request.file_id.clone());
@@ -163,11 +186,11 @@ impl Promotion<'_> {
             return Err(approval::waits(&self.target, &plan));
         }
         self.confirm(report, &plan)?;
-        let request = gate::nothing_new(&self.target, request, &plan).await?;
+        let exactly = gate::nothing_new(&self.target, request.clone(), &plan).await?;
         if self.args.wait.no_wait {
-            return self.start(false, &request, report, output).await;
+            return self.start(false, &exactly, report, output).await;
         }
-        let import = self.import(false, &request, output).await?;
+        let import = self.import(false, &exactly, output).await?;
         report.import = Some(import.raw.clone());
         junit.note_import(&self.target, &import).await?;
         // The dry run has told the warnings; what is new is why it failed.
@@ -176,6 +199,10 @@ impl Promotion<'_> {
         }
         let exit = import_ended(&import, false, self.args.detailed_exitcode)?;
         report.outcome = Some(Ended::Imported);
+        if self.args.verify {
+            let found = verify::look(&self.target, &request, &import, &self.deadline).await?;
+            report.verification.insert(found).ended()?;
+        }
         Ok(exit)
     }
 

@@ -8,6 +8,7 @@ use dev2prod_client::api::model::tenant::TenantKind;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::super::verify::Verification;
 use crate::exit::{CommandError, Exit};
 use crate::output::say;
 
@@ -29,6 +30,9 @@ pub(super) struct Report {
     pub(super) dry_run: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) import: Option<Value>,
+    /// What a second look found, with --verify.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) verification: Option<Verification>,
     /// What was started and not waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) started: Option<String>,

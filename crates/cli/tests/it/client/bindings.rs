@@ -87,3 +87,41 @@ fn bindings_that_are_wrong_are_refused_and_those_that_moved_are_kept() {
     assert_eq!(ran.code, Some(1), "{ran}");
     assert!(ran.stderr.contains("changed meanwhile"), "{ran}");
 }
+
+#[test]
+fn what_is_the_targets_own_is_shown_with_each_change() {
+    let (_server, home) = two();
+    home.write("rules.json", RULES.replace(r#","Required":true"#, ""));
+    home.run(&["bindings", "set", "rules.json", "--tenant", PRODUCTION])
+        .ok();
+    let mail =
+        r#"{"name":"mail","settings":{"server":"dev","environment":"dev","signingKey":"k"}}"#;
+    let other = line("workflow", "Incident", "{}");
+    fill(
+        &home,
+        DEVELOPMENT,
+        &[line("featureInstances", "mail", mail), other],
+    );
+    let ran = home.run(&promote(&["--dry-run", "--output", "json"])).ok();
+    let id = ran.json()["DryRun"]["id"].as_str().unwrap().to_owned();
+    let changes = ["changes", &id, "--tenant", PRODUCTION];
+    insta::assert_snapshot!(home.run(&changes), @r"
+    exit 0
+    -- stdout
+    ACTION  SECTION           KEY       REASON  TARGET'S OWN
+    Added   workflow          Incident  new
+    Added   featureInstances  mail      new     2 bound, 1 without a value, 1 secret missing
+    ");
+    insta::assert_snapshot!(home.run(&[&changes[..], &["--diff"]].concat()), @r#"
+    exit 0
+    -- stdout
+    Added workflow Incident (new)
+        + (all): {}
+    Added featureInstances mail (new)
+        = /settings/environment: kept or set by the target's bindings
+        = /settings/server: kept or set by the target's bindings
+        ! /settings/server: the target has no value of its own to keep
+        ! /settings/signingKey: the target has no value for this secret
+        + (all): {"name":"mail","settings":{"environment":"production"}}
+    "#);
+}

@@ -2,6 +2,7 @@
 
 use super::tenants::{DEVELOPMENT, PRODUCTION, fill, line, promote, two};
 use crate::common::Home;
+use crate::common::server::Server;
 
 fn content() -> [String; 3] {
     [
@@ -72,6 +73,50 @@ fn tenants_are_equal_after_a_promotion_and_say_what_differs_later() {
             .unwrap()
             .starts_with("tenant 123456789 at http")
     );
+}
+
+#[test]
+fn tenants_of_two_servers_are_compared_by_what_they_hold() {
+    let ((first, home), (second, there)) = (two(), two());
+    fill(&home, DEVELOPMENT, &content());
+    fill(&there, DEVELOPMENT, &content());
+    let desk = Home::new();
+    for (name, server) in [("first", &first), ("second", &second)] {
+        let login = ["login", name, &server.url, "--login", Server::LOGIN];
+        let login = [&login[..], &["--password-stdin"]].concat();
+        desk.run_with(&login, Server::PASSWORD).ok();
+    }
+    // The same number on both: the server tells them apart.
+    let both = ["first", "second"].map(|server| format!("{DEVELOPMENT}@{server}"));
+    let ran = compare(&desk, &both[0], &both[1]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (Some(0), "equal: 3 items\n"),
+        "{ran}"
+    );
+    fill(
+        &there,
+        DEVELOPMENT,
+        &[
+            line("formLayouts", "Incident.new", r#"{"title":"Newer"}"#),
+            line("data", "Person/ann", r#"{"entity_type":"Person"}"#),
+        ],
+    );
+    insta::assert_snapshot!(compare(&desk, &both[0], &both[1]), @r"
+    exit 6
+    -- stdout
+    ~ formLayouts Incident.new (different)
+    - resourceBundles en/incident (only in A)
+
+    SECTION          EQUAL  DIFFERENT  ONLY A  ONLY B
+    formLayouts          0          1       0       0
+    resourceBundles      0          0       1       0
+    -- stderr
+    Reading the digests of tenant 123456789 …
+    Read [size]
+    Reading the digests of tenant 123456789 …
+    Read [size]
+    ");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use dev2prod_testkit::seed_server::{Behaviour, SeedServer};
 use serde_json::json;
 
-use super::tenants::promote;
+use super::tenants::{PRODUCTION, promote, two};
 use crate::common::{Home, Ran};
 
 const PLAIN: [(&str, &str); 2] = [
@@ -85,8 +85,33 @@ fn four_is_not_authorized() {
     -- stderr
     Exporting package 10000 …
     error: http://[address]/auth/authentication-endpoint/authenticate/token refuses (401): Unauthorized
-    hint: check the login and password, or the token
+    hint: check the login and password, and that tenant 123456789 is one that the login may use
     ");
+}
+
+#[test]
+fn a_tenant_that_a_login_may_not_use_is_named_whether_or_not_there_is_one() {
+    let (server, home) = two();
+    let mut create = home.command(&["user", "create", "bob"]);
+    create.env("DEV2PROD_NEW_PASSWORD", "his own words");
+    assert!(create.output().unwrap().status.success());
+    let mut bob = Home::new();
+    bob.set("DEV2PROD_URL", &server.url);
+    bob.set("DEV2PROD_LOGIN", "bob");
+    bob.set("DEV2PROD_PASSWORD", "his own words");
+    let told = |tenant: &str| {
+        let ran = bob.run(&["export", "--tenant", tenant]);
+        ran.to_string().replace(tenant, "[tenant]")
+    };
+    let unknown = told("555");
+    insta::assert_snapshot!(unknown, @r"
+    exit 4
+    -- stderr
+    Exporting package 10000 …
+    error: http://[address]/auth/authentication-endpoint/authenticate/token refuses (401): There is no tenant [tenant] in which this login has a role: check TENANTID, or ask the tenant's administrator for a role there.
+    hint: check the login and password, and that tenant [tenant] is one that the login may use
+    ");
+    assert_eq!(told(PRODUCTION), unknown);
 }
 
 #[test]

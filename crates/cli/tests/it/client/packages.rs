@@ -76,3 +76,21 @@ fn a_section_that_is_not_there_is_named_with_those_that_are() {
     For more information, try '--help'.
     ");
 }
+
+#[test]
+fn a_package_that_chooses_nothing_is_not_made() {
+    let (_server, mut home) = two();
+    home.set("DEV2PROD_TENANT", DEVELOPMENT);
+    insta::assert_snapshot!(home.sh("package create --name x"), @r"
+    exit 2
+    -- stderr
+    error: the package chooses nothing
+    hint: name whole sections by --sections (configuration, all, or names), items by --item, --item-glob or --remove, or what drifted by --from-drift
+    ");
+    let excluding = home.sh("package create --name x --exclude formLayouts:Incident");
+    assert_eq!(excluding.code, Some(2), "{excluding}");
+    let listed = home.sh("package list --output json").ok().json();
+    assert_eq!(listed["TotalCount"], 1);
+    home.sh("package create --name x --sections configuration --exclude formLayouts:Incident")
+        .ok();
+}

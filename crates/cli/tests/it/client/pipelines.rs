@@ -190,3 +190,126 @@ fn what_ends_a_promotion_is_in_the_file_even_if_it_is_no_item() {
         "{ran}"
     );
 }
+
+#[test]
+fn a_plan_that_was_made_before_ends_as_a_promotion_does() {
+    let (_server, home) = two();
+    fill(&home, DEVELOPMENT, &[steps("Incident", 1)]);
+    fill(&home, PRODUCTION, &[steps("Incident", 2)]);
+    let dry_run = ["--dry-run", "--first-delivery", "take", "--output", "json"];
+    let made = home.run(&promote(&dry_run)).ok().json();
+    let plan = made["DryRun"]["id"].as_str().unwrap();
+    let to = [
+        "promote",
+        "--to-tenant",
+        PRODUCTION,
+        "--yes",
+        "--plan",
+        plan,
+    ];
+    let to = [&to[..], &["--junit", "junit.xml"]].concat();
+    let strict = home.run(&[&to[..], &["--fail-on-warnings", "--output", "json"]].concat());
+    assert_eq!(strict.code, Some(3), "{strict}");
+    let told = strict.json();
+    assert_eq!(
+        (&told["Outcome"], told.get("Import")),
+        (&"Refused".into(), None)
+    );
+    assert_eq!(told["DryRun"]["id"], plan);
+    let cases = read(&home);
+    let cases = failed(suite(&cases, "workflow"));
+    assert_eq!(
+        (cases[0].0.as_str(), cases[0].1.as_str()),
+        ("Incident", "first_delivery")
+    );
+    let get = [
+        "content", "get", "workflow", "Incident", "--tenant", PRODUCTION,
+    ];
+    assert_eq!(home.run(&get).ok().json()["Body"]["Steps"], 2);
+
+    let done = home.run(&[&to[..], &["--output", "json"]].concat()).ok();
+    let told = done.json();
+    assert_eq!(told["Outcome"], "Imported");
+    assert_eq!(told["FileId"], made["FileId"]);
+    assert_eq!(told["Target"]["Name"], "Service desk");
+    assert_eq!(told["Import"]["PlanId"], plan);
+    assert_eq!(read(&home).failures, 0);
+    assert_eq!(home.run(&get).ok().json()["Body"]["Steps"], 1);
+
+    // A used plan is no item, and in the file all the same.
+    let again = home.run(&to);
+    assert_eq!(again.code, Some(1), "{again}");
+    assert_eq!(read(&home).errors, 1);
+}
+
+#[test]
+fn a_plan_with_conflicts_is_told_case_by_case_and_not_carried_out() {
+    let (_server, home) = two();
+    fill(&home, DEVELOPMENT, &[steps("Incident", 1)]);
+    home.run(&promote(&["--yes"])).ok();
+    fill(&home, DEVELOPMENT, &[steps("Incident", 2)]);
+    fill(&home, PRODUCTION, &[steps("Incident", 3)]);
+    let made = home.run(&promote(&["--dry-run", "--output", "json"]));
+    let plan = made.json()["DryRun"]["id"].as_str().unwrap().to_owned();
+    let to = [
+        "promote",
+        "--to-tenant",
+        PRODUCTION,
+        "--yes",
+        "--plan",
+        &plan,
+    ];
+    let ran = home.run(&[&to[..], &["--junit", "junit.xml"]].concat());
+    assert_eq!(ran.code, Some(3), "{ran}");
+    let cases = read(&home);
+    let cases = failed(suite(&cases, "workflow"));
+    assert_eq!(
+        (cases[0].0.as_str(), cases[0].1.as_str()),
+        ("Incident", "conflict")
+    );
+}
+
+#[test]
+fn taking_an_import_back_has_a_file_and_an_end_that_warnings_count_for() {
+    let (_server, home) = two();
+    let body = |a: u8, b: u8| line("workflow", "Incident", &format!("{{\"a\":{a},\"b\":{b}}}"));
+    fill(&home, DEVELOPMENT, &[body(1, 1)]);
+    home.run(&promote(&["--yes"])).ok();
+    fill(&home, DEVELOPMENT, &[body(2, 1)]);
+    let done = home
+        .run(&promote(&["--yes", "--output", "json"]))
+        .ok()
+        .json();
+    let id = done["Import"]["id"].as_str().unwrap();
+    // Another field was changed since: what the undo keeps of it is a warning.
+    fill(&home, PRODUCTION, &[body(2, 7)]);
+    let undo = ["undo", id, "--tenant", PRODUCTION, "--junit", "junit.xml"];
+    let strict = [&undo[..], &["--fail-on-warnings"]].concat();
+    for how in [&["--yes"][..], &["--dry-run"]] {
+        let ran = home.run(&[&strict[..], how].concat());
+        assert_eq!(ran.code, Some(3), "{ran}");
+        assert!(ran.stderr.contains("the plan has 1 warning"), "{ran}");
+        let cases = read(&home);
+        let cases = failed(suite(&cases, "workflow"));
+        assert_eq!(
+            (cases[0].0.as_str(), cases[0].1.as_str()),
+            ("Incident", "merged")
+        );
+    }
+    let dry_run = [&undo[..], &["--dry-run", "--output", "json"]].concat();
+    let shown = home.run(&dry_run).ok().json();
+    let plan = ["--plan", shown["id"].as_str().unwrap()];
+    let ran = home.run(&[&strict[..], &plan].concat());
+    assert_eq!(ran.code, Some(3), "{ran}");
+    let get = [
+        "content", "get", "workflow", "Incident", "--tenant", PRODUCTION,
+    ];
+    assert_eq!(home.run(&get).ok().json()["Body"]["a"], 2);
+
+    home.run(&[&undo[..], &plan].concat()).ok();
+    assert_eq!(read(&home).failures, 0);
+    let body = home.run(&get).ok().json()["Body"].clone();
+    assert_eq!(body.to_string(), r#"{"a":1,"b":7}"#);
+    let unseen = [&undo[..], &["--dry-run", "--no-wait"]].concat();
+    assert_eq!(home.run(&unseen).code, Some(2));
+}

@@ -192,7 +192,7 @@ fn a_conflict_stops_the_promotion_until_it_is_settled() {
     total         0         0        0        0       1       1         0
     error: workflow 'Incident': source and target both changed /Steps of workflow Incident since the last delivery, differently: choose with Resolutions, or for all with Conflicts Overwrite or Keep (conflict)
     error: the plan has 1 error; nothing was changed
-    hint: --conflicts overwrite takes the package's version, --conflicts keep leaves the target's
+    hint: --conflicts overwrite takes the package's version, --conflicts keep leaves the target's; --resolve decides item by item or field by field
     ");
     let id = dry_run_id(&ran.stderr).unwrap();
     insta::assert_snapshot!(home.run(&["changes", "--tenant", PRODUCTION, "--diff", id]), @r"
@@ -247,4 +247,75 @@ fn a_tenant_may_take_its_own_export() {
         ))
         .ok();
     assert_eq!(ran.json()["Import"]["Totals"]["Skipped"], 1, "{ran}");
+    let said = "note: source and target are the same tenant\n";
+    assert!(ran.stderr.contains(said), "{ran}");
+    let other = home.run(&promote(&["--dry-run"])).ok();
+    assert!(!other.stderr.contains(said), "{other}");
+}
+
+#[test]
+fn a_promotion_carries_out_the_plan_of_its_own_dry_run() {
+    let (_server, home) = two();
+    let steps = line("workflow", "Incident", r#"{"Steps":1}"#);
+    fill(&home, DEVELOPMENT, &[steps]);
+    let ran = home.run(&promote(&["--yes", "--output", "json"])).ok();
+    let report = ran.json();
+    let dry_run = &report["DryRun"]["id"];
+    assert_eq!(&report["Import"]["PlanId"], dry_run, "{ran}");
+    let history = ["history", "--tenant", PRODUCTION, "--output", "json"];
+    let history = home.run(&history).ok().json();
+    assert_eq!(&history["Items"][0]["PlanId"], dry_run);
+    assert_eq!(&history["Items"][1]["id"], dry_run);
+}
+
+#[test]
+fn conflicts_are_settled_one_by_one() {
+    let (_server, home) = two();
+    let form = |title: &str, columns: u8| {
+        let body = format!(r#"{{"title":"{title}","columns":{columns}}}"#);
+        line("formLayouts", "Incident", &body)
+    };
+    let steps = |steps: u8| line("workflow", "Incident", &format!("{{\"Steps\":{steps}}}"));
+    fill(&home, DEVELOPMENT, &[form("old", 1), steps(1)]);
+    home.run(&promote(&["--yes"])).ok();
+    fill(&home, DEVELOPMENT, &[form("dev", 2), steps(2)]);
+    fill(&home, PRODUCTION, &[form("prod", 3), steps(3)]);
+    let refused = home.run(&promote(&["--yes"]));
+    assert_eq!(refused.code, Some(3), "{refused}");
+    assert!(refused.stderr.contains("; --resolve decides"), "{refused}");
+
+    let some = ["--resolve", "workflow:Incident=package"];
+    let ran = home.run(&promote(&[&["--yes"], &some[..]].concat()));
+    assert_eq!(ran.code, Some(3), "one is settled, the other is not: {ran}");
+    let all = [
+        &["--yes"],
+        &some[..],
+        &["--resolve", "formLayouts:Incident#/title=target"],
+        &["--resolve", "formLayouts:Incident#/columns=package"],
+    ];
+    let ran = home.run(&promote(
+        &[&all.concat()[..], &["--output", "json"]].concat(),
+    ));
+    let report = ran.ok().json();
+    assert_eq!(report["Import"]["Status"], "COMPLETED");
+    assert_eq!(
+        report["DryRun"]["Options"]["Resolutions"]
+            .as_array()
+            .map(Vec::len),
+        Some(3)
+    );
+    let body = |section: &str| {
+        let get = [
+            "content", "get", "--tenant", PRODUCTION, section, "Incident",
+        ];
+        home.run(&get).ok().json()["Body"].to_string()
+    };
+    assert_eq!(body("workflow"), r#"{"Steps":2}"#);
+    assert_eq!(body("formLayouts"), r#"{"columns":2,"title":"prod"}"#);
+
+    // And leaving one whole item as it is in the target.
+    fill(&home, DEVELOPMENT, &[form("dev", 2), steps(4)]);
+    let leave = ["--yes", "--resolve", "workflow:Incident=target"];
+    home.run(&promote(&leave)).ok();
+    assert_eq!(body("workflow"), r#"{"Steps":2}"#);
 }

@@ -1,5 +1,7 @@
 //! `dev2prod history`
 
+mod audit;
+
 use clap::{Args, ValueEnum};
 use dev2prod_client::api::{
     Decision, ExportSummary, Feature, HistoryQuery, ImportSummary, Review, Totals,
@@ -18,13 +20,16 @@ const PAGE: usize = 1_000;
 /// Show what was exported, tried and imported, newest first
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example:\n  dev2prod history --server prod --tenant 987654321 --kind import"
+    after_help = "Example:\n  dev2prod history --server prod --tenant 987654321 --kind import\n  dev2prod history --server prod --tenant 987654321 --audit"
 )]
 pub(crate) struct HistoryArgs {
     /// Only operations of this kind
     #[arg(long)]
     kind: Option<KindWord>,
-    /// The most operations; 0 shows all
+    /// Show what administration did instead, and who was kept out; it needs the role TenantAdmin
+    #[arg(long, conflicts_with = "kind")]
+    audit: bool,
+    /// The most entries; 0 shows all
     #[arg(long, value_name = "N", default_value_t = 30)]
     limit: usize,
     #[command(flatten)]
@@ -123,11 +128,14 @@ fn note(import: &ImportSummary) -> String {
 
 pub(crate) async fn run(args: &HistoryArgs, output: Output) -> CommandResult {
     let tenant = args.tenant.connect(Side::Target)?;
-    offered::feature(tenant.client(), Feature::History).await?;
     let most = match args.limit {
         0 => usize::MAX,
         limit => limit,
     };
+    if args.audit {
+        return audit::run(&tenant, most, output).await;
+    }
+    offered::feature(tenant.client(), Feature::History).await?;
     let mut entries = Vec::new();
     let wanted = |kinds: &[KindWord]| args.kind.is_none_or(|kind| kinds.contains(&kind));
     if wanted(&[KindWord::Export]) {
@@ -155,9 +163,14 @@ pub(crate) async fn run(args: &HistoryArgs, output: Output) -> CommandResult {
         table::text(&table)
     })?;
     if left && !output.is_json() {
-        say(format!("The newest {most} are shown; --limit 0 shows all."));
+        say(newest(most));
     }
     Ok(Exit::Done)
+}
+
+/// That there are more.
+fn newest(shown: usize) -> String {
+    format!("The newest {shown} are shown; --limit 0 shows all.")
 }
 
 /// One more than the most, so that it is known whether any are left.
