@@ -144,8 +144,8 @@ impl Rewriter<'_> {
     }
 
     /// Moves baselines of these items to the digests that the catalogue gives now: of the item itself,
-    /// and of the version that was delivered, where it is another one and still kept. One that is not
-    /// kept stays: it counts as changed since.
+    /// and of the versions that were delivered and written, where they are others and still kept. One
+    /// that is not kept stays: it counts as changed since.
     async fn move_baselines(
         &self,
         moved: &BTreeMap<ItemRef, (Digest, Digest)>,
@@ -158,28 +158,22 @@ impl Rewriter<'_> {
         let items: Vec<_> = moved.keys().cloned().collect();
         let mut changes = Vec::new();
         for row in store.find_baselines(scope, at, &items).await? {
-            let Some((before, now)) = moved.get(&row.item) else {
+            let Some(own) = moved.get(&row.item) else {
                 continue;
             };
-            let follow =
-                |digest: Option<Digest>| digest.map(|d| if d == *before { *now } else { d });
-            let mut settlement = Settlement {
-                source: follow(row.baseline.source),
-                source_revision: row.baseline.source_revision,
-                result: follow(row.baseline.result),
+            let was = row.baseline;
+            let (source, delivered) = self.moved_version(&row.item, was.source, own).await?;
+            let result = if was.result == was.source {
+                source
+            } else {
+                self.moved_version(&row.item, was.result, own).await?.0
             };
-            let mut delivered = None;
-            if let Some(other) = row.baseline.source.filter(|source| source != before) {
-                let kept = [(row.item.clone(), other)];
-                let kept = store.versions_by_digest(scope, &kept).await?;
-                if let Some(version) = kept.into_iter().next() {
-                    let (digest, version) = travelling(self.rules, version)?;
-                    settlement.source = Some(digest);
-                    delivered = Some(version);
-                }
-            }
-            if settlement.source != row.baseline.source || settlement.result != row.baseline.result
-            {
+            if (source, result) != (was.source, was.result) {
+                let settlement = Settlement {
+                    source,
+                    source_revision: was.source_revision,
+                    result,
+                };
                 changes.push(BaselineChange {
                     item: row.item,
                     origin: row.origin,
@@ -189,6 +183,27 @@ impl Rewriter<'_> {
             }
         }
         self.writer.stage_baselines(&changes).await
+    }
+
+    /// The digest that a version of an item has now, with the version itself where it is not the
+    /// item's own, whose digests before and now are `own`.
+    async fn moved_version(
+        &self,
+        item: &ItemRef,
+        version: Option<Digest>,
+        own: &(Digest, Digest),
+    ) -> EngineResult<(Option<Digest>, Option<DeliveredVersion>)> {
+        let Some(digest) = version.filter(|digest| *digest != own.0) else {
+            return Ok((version.map(|_| own.1), None));
+        };
+        let kept = [(item.clone(), digest)];
+        let scope = self.scope.narrow::<VersionRead>();
+        let kept = self.engine.store().versions_by_digest(&scope, &kept);
+        let Some(kept) = kept.await?.into_iter().next() else {
+            return Ok((version, None));
+        };
+        let (digest, version) = travelling(self.rules, kept)?;
+        Ok((Some(digest), Some(version)))
     }
 }
 

@@ -7,7 +7,7 @@ use dev2prod_bundle::{Keyed, SpoolWriter};
 use dev2prod_model::binding::ItemRules;
 use dev2prod_model::content_line::ContentLine;
 use dev2prod_model::item::{Digest, ItemRef, Key};
-use dev2prod_model::json;
+use dev2prod_model::json::{self, JsonLimits};
 use dev2prod_model::merge::{ItemVersion, ItemVersions, MergedItem, Resolutions, merge_item};
 use dev2prod_model::plan::{
     Action, Answers, Entry, ImportOptions, OwnFields, Reason, Settlement, settle_merge,
@@ -143,7 +143,13 @@ impl<'a> Combiner<'a> {
         };
         let own = self.target.find_items(std::slice::from_ref(item)).await?;
         let own = own.into_iter().next().ok_or_else(|| no_side(item))?;
-        let resolutions = self.answers.fields_of(item, self.options);
+        let how = How {
+            resolutions: self.answers.fields_of(item, self.options),
+            limits: JsonLimits {
+                bytes_max: self.target.engine.settings().body_bytes_max,
+                ..JsonLimits::default()
+            },
+        };
         let (maker, item) = (self.maker.clone(), item.clone());
         let combine = tokio::task::spawn_blocking(move || {
             let rules = maker.rules();
@@ -156,7 +162,7 @@ impl<'a> Combiner<'a> {
                 target: &target,
                 package: &package,
             };
-            let (merged, own) = merge_bound(&of_item, item.section, versions, &resolutions);
+            let (merged, own) = merge_bound(&of_item, item.section, versions, &how);
             let ItemVersion { body, references } = merged.version.clone();
             let body = of_item.keep_local(body, &own_body);
             let line = ContentLine {
@@ -198,16 +204,26 @@ fn parsed(body: &str) -> Result<Value, JobError> {
     json::parse_own(body).map_err(JobError::internal)
 }
 
+/// How the versions of an item are merged: who has his way where, and what a body may be.
+struct How {
+    resolutions: Resolutions,
+    limits: JsonLimits,
+}
+
 /// Merges what is left of the versions without bound fields, and then applies the bindings.
 fn merge_bound(
     rules: &ItemRules<'_>,
     section: Section,
     versions: ItemVersions<'_>,
-    resolutions: &Resolutions,
+    how: &How,
 ) -> (MergedItem, OwnFields) {
     let (catalogue, bindings) = (rules.catalogue(), rules.bindings());
+    let How {
+        resolutions,
+        limits,
+    } = how;
     if bindings.is_empty() {
-        let merged = merge_item(catalogue, section, versions, resolutions);
+        let merged = merge_item(catalogue, section, versions, resolutions, limits);
         return (merged, OwnFields::default());
     }
     let unbound = |version: &ItemVersion| without_bound(bindings, version);
@@ -220,6 +236,7 @@ fn merge_bound(
             package: &unbound(versions.package),
         },
         resolutions,
+        limits,
     );
     let ItemVersion { body, references } = merged.version.clone();
     let wanted = ItemVersion {

@@ -263,10 +263,11 @@ pub(super) fn undo_summary(reason: Reason, count: u64) -> String {
     }
 }
 
-/// The fields that both sides changed, if a merge found any.
+/// The fields that both sides changed, if a merge found any; the item as a whole is none.
 fn conflicting(entry: &Entry) -> Option<String> {
     let merge = entry.merge.as_deref()?;
-    (!merge.conflicts.is_empty()).then(|| list(&merge.conflicts))
+    let whole = merge.conflicts.iter().all(String::is_empty);
+    (!whole).then(|| list(&merge.conflicts))
 }
 
 /// What came from which side.

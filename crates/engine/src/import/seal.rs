@@ -156,7 +156,8 @@ fn what_moved(sealed: Option<&Entry>, now: Option<&Entry>) -> String {
     if sealed.target != now.target {
         return "the target's version is another one".to_owned();
     }
-    if sealed.base != now.base || sealed.settles != now.settles {
+    let settled = sealed.settles.is_some() && now.settles.is_some();
+    if sealed.base != now.base || settled && sealed.settles != now.settles {
         return "it was delivered again since".to_owned();
     }
     if sealed.referred != now.referred {

@@ -1,6 +1,9 @@
 //! The bytes of files travel with the items that name them.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use dev2prod_engine::Settings;
 use dev2prod_engine::ports::BlobPath;
 use dev2prod_model::access::FileWrite;
 use dev2prod_model::digest::sha256;
@@ -10,7 +13,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::outcome::{line, plain};
+use crate::outcome::{line, options, plain};
 use crate::world::World;
 
 fn attachment(key: &str, bytes: &[u8]) -> String {
@@ -140,4 +143,29 @@ async fn bytes_that_may_be_tidied_away_any_moment_do_not_count() {
     world.tidy().await;
     let brought = world.file_bytes(&prod, sha256(bytes)).await;
     assert_eq!(brought.as_deref(), Some(bytes));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_an_import_removed_comes_back_with_its_undo_however_old_it_is() {
+    let settings = Settings {
+        file_retention_ms: 3_000,
+        ..Settings::default()
+    };
+    let world = World::with(settings).await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let bytes = b"terms".as_slice();
+    world.store_file(&dev, bytes).await;
+    world.put(&dev, &attachment("terms.txt", bytes)).await;
+    world.promote(&dev, &prod, &plain()).await.done();
+    world.delete(&dev, "attachments", "terms.txt").await;
+    let all = options(json!({"Removals": "All"}));
+    let import = world.promote(&dev, &prod, &all).await.done();
+    assert_eq!(import.numbers(), [0, 0, 1, 0, 0]);
+
+    tokio::time::sleep(Duration::from_millis(3_200)).await;
+    world.tidy().await;
+    let undo = world.undo(&prod, import.id, &plain()).await;
+    assert_snapshot!(undo.plan, @"Added source_changed: attachments terms.txt");
+    let held = world.file_bytes(&prod, sha256(bytes)).await;
+    assert_eq!(held.as_deref(), Some(bytes));
 }

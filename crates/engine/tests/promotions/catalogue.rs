@@ -9,7 +9,7 @@ use crate::outcome::{line, plain};
 use crate::world::World;
 
 /// The catalogue that comes with the server, by which the note of a feature never travels.
-fn without_notes() -> Catalogue {
+pub(crate) fn without_notes() -> Catalogue {
     let standard = include_str!("../../../model/src/catalogue/catalogue.toml");
     let rule = "name = \"featureInstances\"\nnever_travels = [\"/id\", \"/tenantId\"";
     assert!(standard.contains(rule));
@@ -80,4 +80,40 @@ async fn a_bundle_of_another_catalogue_brings_only_what_travels_here() {
     assert_snapshot!(world.stored_body(&prod, "featureInstances", "a").await, @r#"{"note":"prod","value":2}"#);
     assert_snapshot!(world.stored_body(&prod, "featureInstances", "b").await, @r#"{"value":1}"#);
     assert_eq!(world.digests(&prod).await, world.digests(&dev).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hotfix_is_one_by_the_new_rules_too() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let item = |key: &str, [value, other]: [i32; 2], note: &str| {
+        let body = json!({"value": value, "other": other, "note": note});
+        line("featureInstances", key, body)
+    };
+    let all = ["fixed", "merged", "noted"].map(|key| item(key, [1, 1], "dev"));
+    world.put(&dev, &all.concat()).await;
+    world.promote(&dev, &prod, &plain()).await.done();
+    let hotfix = item("fixed", [7, 1], "prod") + &item("merged", [7, 1], "prod");
+    world
+        .put(&prod, &(hotfix + &item("noted", [1, 1], "prod")))
+        .await;
+
+    let world = world.restart(without_notes()).await;
+    let next = item("merged", [1, 2], "dev 2") + &item("noted", [1, 2], "dev 2");
+    world.put(&dev, &next).await;
+    // Only a note of its own is no change, and what was delivered is still the base of a merge.
+    let done = world.promote(&dev, &prod, &plain()).await.done();
+    assert_snapshot!(done.plan, @r"
+    Skipped target_kept: featureInstances fixed
+    Modified merged: featureInstances merged
+    Modified source_changed: featureInstances noted
+    ");
+    let body = async |key| world.stored_body(&prod, "featureInstances", key).await;
+    assert_snapshot!(body("fixed").await, @r#"{"note":"prod","other":1,"value":7}"#);
+    assert_snapshot!(body("merged").await, @r#"{"note":"prod","other":2,"value":7}"#);
+    assert_snapshot!(body("noted").await, @r#"{"note":"prod","other":2,"value":1}"#);
+
+    world.put(&dev, &item("fixed", [2, 1], "dev 3")).await;
+    let refused = world.promote(&dev, &prod, &plain()).await;
+    assert_snapshot!(refused.errors().join("\n"), @"conflict: source and target both changed /value of featureInstances fixed since the last delivery, differently: choose with Resolutions, or for all with Conflicts Overwrite or Keep");
 }

@@ -78,7 +78,7 @@ async fn select(
 }
 
 /// The bundle of all that drifted.
-async fn way_back(world: &World, tenant: &TenantId) -> Bundle {
+pub(crate) async fn way_back(world: &World, tenant: &TenantId) -> Bundle {
     let selection = select(world, tenant, None).await.unwrap();
     let selection = serde_json::to_value(selection).unwrap();
     world.export_of(tenant, selection).await

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::outcome::{options, plain};
 use crate::world::World;
+use dev2prod_engine::Settings;
 use dev2prod_model::id::TenantId;
 
 const KEY: &str = "metadata";
@@ -271,4 +272,61 @@ async fn a_merge_that_would_refer_to_nothing_fails() {
     Removed source_removed: metadata Incident
     Failed missing_reference: featureInstances a <- metadata Incident
     ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_that_no_upload_could_bring_fails_until_one_side_is_chosen() {
+    let world = World::with(Settings {
+        body_bytes_max: 1_000,
+        ..Settings::default()
+    })
+    .await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let texts = |ours: usize, theirs: usize| {
+        line(&json!({"dev": "d".repeat(ours), "prod": "p".repeat(theirs)}))
+    };
+    world.put(&dev, &texts(1, 1)).await;
+    world.promote(&dev, &prod, &plain()).await.done();
+    world.put(&dev, &texts(600, 1)).await;
+    world.put(&prod, &texts(1, 600)).await;
+    let before = world.digests(&prod).await;
+    let bundle = world.export_all(&dev).await;
+    let refused = world.import(&prod, &bundle, &plain()).await;
+    assert_eq!(refused.failed(), "plan_has_errors");
+    assert_snapshot!(refused.plan, @"Failed merged_invalid: metadata Incident");
+    assert_snapshot!(refused.errors().join("\n"), @"merged_invalid: metadata Incident with the changes of both source and target would be no valid item: choose one with Resolutions, or for all with Conflicts Overwrite or Keep");
+    assert_eq!(world.digests(&prod).await, before);
+
+    let answer = |take: &str| {
+        let whole = json!([{"PackageName": KEY, "Key": "Incident", "Take": take}]);
+        options(json!({"Resolutions": whole}))
+    };
+    let keep = options(json!({"Conflicts": "Keep"}));
+    let overwrite = options(json!({"Conflicts": "Overwrite"}));
+    for (chosen, expected) in [
+        (
+            answer("Target"),
+            "Skipped conflict_kept: metadata Incident\n",
+        ),
+        (keep, "Skipped conflict_kept: metadata Incident\n"),
+        (
+            answer("Package"),
+            "Modified conflict_overwritten: metadata Incident\n",
+        ),
+        (
+            overwrite.clone(),
+            "Modified conflict_overwritten: metadata Incident\n",
+        ),
+    ] {
+        let tried = world.dry_run(&prod, &bundle, &chosen).await.done();
+        assert_eq!((tried.plan.as_str(), tried.errors().len()), (expected, 0));
+    }
+    let done = world.import(&prod, &bundle, &overwrite).await.done();
+    assert_snapshot!(done.warnings().join("\n"), @"conflict_overwritten: the target's own version of metadata Incident gives way, as the request says");
+    assert_eq!(
+        body(&world, &prod).await,
+        json!({"dev": "d".repeat(600), "prod": "p"})
+    );
+    let again = world.promote(&dev, &prod, &plain()).await.done();
+    assert_eq!(again.numbers(), [0, 0, 0, 0, 1], "nothing is asked twice");
 }

@@ -16,6 +16,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::outcome::{item_ref, line, options};
+use crate::random::cases;
 use crate::world::World;
 
 const SECTION: &str = "featureInstances";
@@ -265,13 +266,7 @@ fn what_is_the_targets_own_stays_and_nothing_is_left_to_do() {
     // One server for all cases, each with tenants of its own.
     let world = runtime.block_on(World::open());
     let next = Cell::new(100);
-    let config = ProptestConfig {
-        cases: 8,
-        max_shrink_iters: 200,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
-    let tried = TestRunner::new(config).run(&steps(), |steps| {
+    let tried = TestRunner::new(cases(8)).run(&steps(), |steps| {
         runtime.block_on(async {
             let first = next.replace(next.get() + 2);
             let ids = [first, first + 1].map(|id| id.to_string());

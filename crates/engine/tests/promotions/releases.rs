@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use dev2prod_model::digest::sha256;
@@ -11,10 +10,9 @@ use dev2prod_model::id::TenantId;
 use dev2prod_model::operation::Counts;
 use dev2prod_model::plan::{ImportOptions, RemovalPolicy};
 use dev2prod_testkit::generator::{self, Content, SECTIONS};
-
-use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
+use crate::npsp::{real_tenant, store_files, unpacked};
 use crate::outcome::{Outcome, feature};
 use crate::world::World;
 
@@ -131,20 +129,6 @@ async fn a_section_of_many_pages_is_compared_to_its_end() {
     assert_eq!(world.digests(&dev).await, world.digests(&prod).await);
 }
 
-/// Two releases of a real tenant, if they are beside the project.
-fn real_tenant() -> Option<PathBuf> {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder = project.join("../shared/data/npsp");
-    folder.join("truth.json").exists().then_some(folder)
-}
-
-fn unpacked(folder: &Path, release: &str) -> String {
-    let file = fs::File::open(folder.join(release).join("items.ndjson.gz")).unwrap();
-    let mut lines = String::new();
-    GzDecoder::new(file).read_to_string(&mut lines).unwrap();
-    lines
-}
-
 /// The truth that comes with the data, as counts.
 fn truth_of(folder: &Path) -> BTreeMap<String, generator::Counts> {
     let truth = fs::read_to_string(folder.join("truth.json")).unwrap();
@@ -167,19 +151,13 @@ fn truth_of(folder: &Path) -> BTreeMap<String, generator::Counts> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_release_does_in_production_what_its_truth_says() {
     let Some(folder) = real_tenant() else {
-        eprintln!("skipped: the real tenant's releases are not in ../shared/data/npsp");
         return;
     };
     let started = Instant::now();
     let tell = |what: &str| eprintln!("{:6} ms  {what}", started.elapsed().as_millis());
     let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;
-    let mut files = Vec::new();
-    for file in fs::read_dir(folder.join("attachments")).unwrap() {
-        let bytes = fs::read(file.unwrap().path()).unwrap();
-        world.store_file(&dev, &bytes).await;
-        files.push(bytes);
-    }
+    let files = store_files(&world, &dev, &folder).await;
     tell("files are stored");
     world.replace(&dev, &unpacked(&folder, "3.220")).await;
     tell("the first release is in development");

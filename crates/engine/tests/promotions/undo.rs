@@ -55,18 +55,24 @@ impl World {
         let scope = self.scope(tenant);
         let mut found = Vec::new();
         for section in Section::ALL {
-            let page = Page {
-                section,
-                prefix: None,
-                after: None,
-                limit: 10_000,
-            };
-            let rows = self.engine.store().baselines(&scope, at, page).await;
-            // When they came to hold is another matter.
-            found.extend(rows.unwrap().into_iter().map(|row| BaselineRow {
-                since: Revision(0),
-                ..row
-            }));
+            let mut after = None;
+            loop {
+                let page = Page {
+                    section,
+                    prefix: None,
+                    after: after.as_ref(),
+                    limit: 1_000,
+                };
+                let rows = self.engine.store().baselines(&scope, at, page).await;
+                let rows = rows.unwrap();
+                let Some(last) = rows.last() else { break };
+                after = Some(last.item.key.clone());
+                // When they came to hold is another matter.
+                found.extend(rows.into_iter().map(|row| BaselineRow {
+                    since: Revision(0),
+                    ..row
+                }));
+            }
         }
         found
     }

@@ -1,5 +1,7 @@
 //! Operations as their callers see them.
 
+use std::time::Duration;
+
 use dev2prod_engine::content::UploadMode;
 use dev2prod_engine::operations::{self, IdempotencyRequest, ImportRequest};
 use dev2prod_engine::{EngineError, packages};
@@ -218,4 +220,39 @@ async fn a_package_that_is_deleted_before_its_turn_fails_its_export() {
         "unknown_package"
     );
     runner.stop(std::time::Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_plan_is_carried_out_when_its_dry_run_is_over_and_once_though_it_was_asked_for_twice() {
+    let mut world = World::new().await;
+    let (from, to) = (world.tenant("1").await, world.tenant("2").await);
+    world.write(&from, UploadMode::Upsert, "metadata A").await;
+    let (report, _) = world.export(&from, PackageId::CONFIGURATION).await;
+    let asked = |dry_run: bool, plan: Option<OperationId>| ImportRequest {
+        elsewhere: vec![world.scope(&from)],
+        plan,
+        ..import(report.file.unwrap(), dry_run)
+    };
+    let tried = start(&world, &to, asked(true, None)).await.unwrap();
+    let early = start(&world, &to, asked(false, Some(tried))).await;
+    assert_eq!(code(&early.unwrap_err()), "plan_not_ready");
+    let canceled = start(&world, &to, asked(true, None)).await.unwrap();
+    let scope = world.scope(&to);
+    operations::cancel(&world.engine, &scope, canceled, &Kind::ALL)
+        .await
+        .unwrap();
+    let never = start(&world, &to, asked(false, Some(canceled))).await;
+    assert_eq!(code(&never.unwrap_err()), "plan_failed");
+
+    let runner = world.run().await;
+    world.ended(&to, tried).await;
+    runner.stop(Duration::from_secs(5)).await;
+    let twice = [asked(false, Some(tried)), asked(false, Some(tried))];
+    let [first, second] = twice.map(|asked| start(&world, &to, asked));
+    let (first, second) = (first.await.unwrap(), second.await.unwrap());
+    let runner = world.run().await;
+    let done = world.ended(&to, first).await;
+    assert_eq!(done.operation.status(), Status::Completed);
+    assert_eq!(failure_of(&world.ended(&to, second).await), "plan_used");
+    runner.stop(Duration::from_secs(5)).await;
 }

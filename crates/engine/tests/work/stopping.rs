@@ -14,7 +14,7 @@ use dev2prod_model::operation::{Kind, Status};
 use dev2prod_model::plan::ImportOptions;
 use uuid::Uuid;
 
-use super::world::{World, report_of};
+use super::world::{World, failure_of, report_of};
 
 /// How long the work stands at the point: shorter than it has to stop by itself.
 const STANDS: Duration = Duration::from_millis(150);
@@ -127,4 +127,35 @@ async fn at_every_point_it_is_stopped_whole_or_was_over() {
     for point in FAILPOINTS {
         stop_at(point).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_export_that_outlasts_the_versions_that_it_reads_fails_and_leaves_nothing() {
+    let _scenario = fail::FailScenario::setup();
+    let mut world = World::with(Settings {
+        revision_retention_ms: 1,
+        history_retention_ms: Some(1),
+        ..Settings::default()
+    })
+    .await;
+    let tenant = world.tenant("1").await;
+    world.write(&tenant, UploadMode::Upsert, "metadata A").await;
+    let runner = world.run().await;
+    let stands = stand_at("export.selected");
+    let id = world.start_export(&tenant, PackageId::CONFIGURATION).await;
+    while !stands.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    world
+        .write(&tenant, UploadMode::Upsert, "metadata A = another")
+        .await;
+    let ended = world.ended(&tenant, id).await;
+    fail::remove("export.selected");
+    assert_eq!(failure_of(&ended), "revision_not_kept");
+    assert_eq!(world.blobs().await, [""; 0]);
+    let again = world.start_export(&tenant, PackageId::CONFIGURATION).await;
+    let again = world.ended(&tenant, again).await;
+    assert_eq!(again.operation.status(), Status::Completed);
+    runner.stop(Duration::from_secs(5)).await;
+    assert_eq!(world.scratch(), 0, "nothing is left");
 }

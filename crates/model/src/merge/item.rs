@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Conflict, Merged, Resolutions, Settled, Versions, merge, merge_references};
-use crate::catalogue::Catalogue;
+use super::{Conflict, Merged, Resolutions, Settled, Take, Versions, merge, merge_references};
+use crate::catalogue::{Catalogue, Shape};
 use crate::digest::{canonical_references, item_digest};
 use crate::item::{Digest, ItemRef};
 use crate::json::{self, JsonLimits};
@@ -48,12 +48,33 @@ pub struct MergedItem {
     pub valid: bool,
 }
 
-/// Merges an item: its body field by field, its references as a set.
+/// Merges an item: its body field by field, its references as a set. The limits are those of an
+/// uploaded body.
+///
+/// Where what has the changes of both is no valid item, the answer for the whole item, if there is
+/// one, says whose version is taken.
 pub fn merge_item(
     catalogue: &Catalogue,
     section: Section,
     versions: ItemVersions<'_>,
     resolutions: &Resolutions,
+    limits: &JsonLimits,
+) -> MergedItem {
+    let shape = catalogue.shape(section);
+    let merged = by_fields(&shape, versions, resolutions, limits);
+    match resolutions.answer("") {
+        Some(take) if !merged.valid && merged.conflicts.is_empty() => {
+            one_side(&shape, versions, take)
+        }
+        _ => merged,
+    }
+}
+
+fn by_fields(
+    shape: &Shape<'_>,
+    versions: ItemVersions<'_>,
+    resolutions: &Resolutions,
+    limits: &JsonLimits,
 ) -> MergedItem {
     let ItemVersions {
         base,
@@ -65,27 +86,53 @@ pub fn merge_item(
         target: &target.body,
         package: &package.body,
     };
-    let Merged {
-        body,
-        taken,
-        kept,
-        conflicts,
-        settled,
-    } = merge(&catalogue.shape(section), bodies, resolutions);
+    let merged = merge(shape, bodies, resolutions);
     let references = merge_references(
         Some(&base.references),
         &target.references,
         &package.references,
     );
-    let text = json::canonical(&body);
-    let valid = body.is_object() && json::parse(text.as_bytes(), &JsonLimits::default()).is_ok();
-    MergedItem {
-        digest: item_digest(&text, &canonical_references(&references)),
-        version: ItemVersion { body, references },
-        taken,
-        kept,
-        conflicts,
-        settled,
-        valid,
+    let text = json::canonical(&merged.body);
+    let valid = merged.body.is_object() && json::parse(text.as_bytes(), limits).is_ok();
+    MergedItem::of(merged, &text, references, valid)
+}
+
+/// The item as one side has it: all of it is one value.
+fn one_side(shape: &Shape<'_>, versions: ItemVersions<'_>, take: Take) -> MergedItem {
+    let ItemVersions {
+        target, package, ..
+    } = versions;
+    let bodies = Versions {
+        base: None,
+        target: &target.body,
+        package: &package.body,
+    };
+    let side = match take {
+        Take::Target => target,
+        Take::Package => package,
+    };
+    let merged = merge(shape, bodies, &Resolutions::all(take));
+    let text = json::canonical(&merged.body);
+    MergedItem::of(merged, &text, side.references.clone(), true)
+}
+
+impl MergedItem {
+    fn of(merged: Merged, text: &str, references: Vec<ItemRef>, valid: bool) -> Self {
+        let Merged {
+            body,
+            taken,
+            kept,
+            conflicts,
+            settled,
+        } = merged;
+        Self {
+            digest: item_digest(text, &canonical_references(&references)),
+            version: ItemVersion { body, references },
+            taken,
+            kept,
+            conflicts,
+            settled,
+            valid,
+        }
     }
 }

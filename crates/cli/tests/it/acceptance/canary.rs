@@ -1,16 +1,19 @@
 //! Secrets planted in content are found nowhere: in no answer, no bundle, no plan, no log and no file
 //! of the server.
 
-use std::path::Path;
+mod places;
 
-use dev2prod_client::api::model::plan::FirstDelivery;
-use dev2prod_client::api::{ContentMode, ImportRequest, ItemWrite};
-use dev2prod_client::{InTenant, Wait};
+use dev2prod_client::api::model::plan::{ConflictPolicy, FirstDelivery};
+use dev2prod_client::api::{
+    ContentMode, HistoryQuery, ImportRequest, ItemWrite, PackageRequest, UndoRequest,
+};
+use dev2prod_client::{InTenant, Outcome};
 use dev2prod_model::section::Section;
 use serde_json::{Value, json};
 
+use self::places::{Events, answers, files_with, plans, unpacked};
 use super::server::Server;
-use super::world::{DEVELOPMENT, PRODUCTION, Promotion, World, impatient, listing};
+use super::world::{DEVELOPMENT, PRODUCTION, World, impatient, listing};
 
 /// A value that is nowhere but where it is planted; found also where something is cut off.
 fn canary(name: &str) -> String {
@@ -19,6 +22,25 @@ fn canary(name: &str) -> String {
 
 /// What no file, answer or log may hold.
 const CANARY: &[u8] = b"canary-";
+
+/// What no answer, bundle or plan may hold: it became a secret after it was written.
+const LATE: &[u8] = b"late-7Yq2mZ0x";
+
+fn holds(bytes: &[u8], what: &[u8]) -> bool {
+    bytes.windows(what.len()).any(|part| part == what)
+}
+
+fn holds_secret(bytes: &[u8]) -> bool {
+    holds(bytes, CANARY) || holds(bytes, LATE)
+}
+
+/// An item whose key is a secret only by bindings that are to come.
+fn no_secret_yet() -> String {
+    let endpoint = json!({"url": "u", "key": String::from_utf8_lossy(LATE)});
+    let body = json!({"name": "late", "endpoint": endpoint});
+    let line = json!({"PackageName": "customAction", "Key": "Incident/late", "Body": body});
+    format!("{line}\n")
+}
 
 fn lines(side: &str, version: u64) -> String {
     let settings = json!({"url": version, "password": canary(side), "apiKey": canary(side)});
@@ -70,96 +92,83 @@ async fn push(tenant: &InTenant, text: String) {
         .unwrap();
 }
 
-/// Everything that a GET answers, as it comes.
-async fn answers(server: &Server, world: &World, operations: &[(&str, String)]) -> Vec<u8> {
-    let http = reqwest::Client::new();
-    let mut all = Vec::new();
-    let mut paths = vec!["/openapi.json".to_owned()];
-    for tenant in [DEVELOPMENT, PRODUCTION] {
-        let rest = format!("/rest/{tenant}");
-        paths.extend([
-            format!("{rest}/content"),
-            format!("{rest}/content?Digests=true"),
-            format!("{rest}/content/featureInstances/sso"),
-            format!("{rest}/content/customAction?Key=Incident/open"),
-            format!("{rest}/dev2prod/bindings"),
-            format!("{rest}/dev2prod/imports"),
-            format!("{rest}/dev2prod/exports"),
-            format!("{rest}/dev2prod/packages/{}/items", world.package),
-        ]);
-    }
-    for (kind, id) in operations {
-        let rest = format!("/rest/{PRODUCTION}/dev2prod/{kind}/{id}");
-        paths.push(rest.clone());
-        for reason in ["", "&Reason=unchanged"] {
-            paths.push(format!("{rest}/changes?diff=true&size=1000{reason}"));
-        }
-    }
-    for path in paths {
-        let get = http.get(format!("{}{path}", server.url));
-        let reply = get.bearer_auth(world.token()).send().await.unwrap();
-        for (name, value) in reply.headers() {
-            all.extend_from_slice(name.as_str().as_bytes());
-            all.extend_from_slice(value.as_bytes());
-        }
-        all.extend_from_slice(&reply.bytes().await.unwrap());
-        all.push(b'\n');
-    }
-    all
-}
-
-fn holds(bytes: &[u8], what: &[u8]) -> bool {
-    bytes.windows(what.len()).any(|part| part == what)
-}
-
-/// The files of a folder and of those in it that hold these bytes.
-fn files_with(folder: &Path, what: &[u8], found: &mut Vec<String>) -> u64 {
-    let mut looked_at = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            looked_at += files_with(&path, what, found);
-            continue;
-        }
-        looked_at += 1;
-        if holds(&std::fs::read(&path).unwrap(), what) {
-            found.push(path.display().to_string());
-        }
-    }
-    looked_at
-}
-
 /// An import of the file, or a dry run; the answer is its id.
 async fn import(tenant: &InTenant, file: &str, dry_run: bool) -> String {
     let request = ImportRequest {
+        conflicts: Some(ConflictPolicy::Overwrite),
         first_delivery: Some(FirstDelivery::Take),
         ..ImportRequest::of_file(file)
     };
     let id = tenant.start_import(dry_run, &request, None).await.unwrap();
-    let wait: Wait = impatient();
-    let ended = tenant.wait_for_import(&id, &wait, |_| ()).await.unwrap();
-    assert!(!holds(ended.raw.to_string().as_bytes(), CANARY));
-    id
+    ended(tenant, &id).await
 }
 
-/// The bodies of a bundle, unpacked, with all that is in it besides.
-fn unpacked(path: &Path) -> Vec<u8> {
-    let file = std::fs::File::open(path).unwrap();
-    let reader = dev2prod_bundle::Reader::open(file, &dev2prod_bundle::Limits::default()).unwrap();
-    let mut all = serde_json::to_vec(reader.manifest()).unwrap();
-    for section in Section::ALL {
-        let chunks: std::collections::BTreeSet<u32> = reader
-            .index(section)
-            .unwrap()
-            .map(|entry| entry.unwrap().chunk)
-            .collect();
-        for chunk in chunks {
-            for item in reader.chunk(section, chunk).unwrap() {
-                all.extend_from_slice(item.unwrap().body.as_bytes());
-            }
-        }
+/// Waits for an operation that succeeds; the answer is its id.
+async fn ended(tenant: &InTenant, id: &str) -> String {
+    let ended = tenant.wait_for_import(id, &impatient(), |_| ()).await;
+    let ended = ended.unwrap();
+    assert_eq!(ended.outcome(), Outcome::Succeeded, "{}", ended.raw);
+    assert!(!holds_secret(ended.raw.to_string().as_bytes()));
+    ended.id
+}
+
+/// Exports a package, and looks for secrets in its bundle; the answer is the file.
+async fn export(world: &World, tenant: &InTenant, package: &str) -> String {
+    let id = tenant.start_export(package, None).await.unwrap();
+    let ended = tenant.wait_for_export(&id, &impatient(), |_| ()).await;
+    let file = ended
+        .unwrap()
+        .file_id
+        .expect("a completed export has a file");
+    let mut bytes = Vec::new();
+    tenant.download(&file, &mut bytes, None).await.unwrap();
+    let bundle = world.data().with_extension(format!("{file}.zip"));
+    std::fs::write(&bundle, bytes).unwrap();
+    let inside = unpacked(&bundle);
+    assert!(!holds_secret(&inside), "the bundle");
+    assert!(inside.len() > 500, "it was looked into");
+    file
+}
+
+/// Development's versions to production, the last of them undone, and a hotfix of production's to
+/// development; the answer are the operations, by tenant, kind and id.
+async fn operations(
+    world: &World,
+    dev: &InTenant,
+    prod: &InTenant,
+) -> Vec<(&'static str, &'static str, String)> {
+    let mut done = Vec::new();
+    let mut last = String::new();
+    for version in 1..3 {
+        push(dev, lines("dev", version)).await;
+        let file = export(world, dev, &world.package).await;
+        done.push((PRODUCTION, "import", import(prod, &file, true).await));
+        last = import(prod, &file, false).await;
+        done.push((PRODUCTION, "import", last.clone()));
     }
-    all
+    let request = UndoRequest::default();
+    for dry_run in [true, false] {
+        let undo = prod.start_undo(&last, dry_run, &request, None).await;
+        let undo = ended(prod, &undo.unwrap()).await;
+        done.push((PRODUCTION, "import", undo));
+    }
+
+    push(prod, lines("hotfix", 7)).await;
+    let drifted = json!({"Name": "Back", "Mode": "Granular", "FromDrift": true});
+    let drifted: PackageRequest = serde_json::from_value(drifted).unwrap();
+    let package = prod.create_package(&drifted).await.unwrap();
+    let file = export(world, prod, &package.id.to_string()).await;
+    for dry_run in [true, false] {
+        done.push((DEVELOPMENT, "import", import(dev, &file, dry_run).await));
+    }
+    for (id, tenant) in [(DEVELOPMENT, dev), (PRODUCTION, prod)] {
+        let exports = tenant.exports(&HistoryQuery::default()).await.unwrap();
+        let exports = exports.items.into_iter();
+        done.extend(exports.map(|export| (id, "export", export.id.to_string())));
+    }
+    // It drifts again, so that there is something to list.
+    push(prod, lines("hotfix", 8)).await;
+    done
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,7 +179,9 @@ async fn planted_secrets_are_found_nowhere_but_sealed() {
     let world = World::on(folder, &server).await;
     let client = world.client(&server);
     let (dev, prod) = (client.in_tenant(DEVELOPMENT), client.in_tenant(PRODUCTION));
+    let events = [DEVELOPMENT, PRODUCTION].map(|tenant| Events::follow(&server, &world, tenant));
     for tenant in [&dev, &prod] {
+        push(tenant, no_secret_yet()).await;
         tenant.replace_bindings(&bindings(), None).await.unwrap();
     }
     push(&dev, lines("dev", 1)).await;
@@ -189,31 +200,17 @@ async fn planted_secrets_are_found_nowhere_but_sealed() {
     // A line that is wrong is named; its text is not repeated.
     let bad = lines("bad", 9).replace("\"Key\":\"slt\"", "\"Key\":\"\"");
     let bad = dev.push_content(std::io::Cursor::new(bad), ContentMode::Upsert, None);
-    assert!(!holds(
-        bad.await.unwrap_err().to_string().as_bytes(),
-        CANARY
-    ));
+    let bad = bad.await.unwrap_err().to_string();
+    assert!(!holds_secret(bad.as_bytes()), "{bad}");
 
-    let mut operations = Vec::new();
-    for version in 1..3 {
-        push(&dev, lines("dev", version)).await;
-        let promotion: Promotion<'_> = world.promotion(version.to_string());
-        let file = promotion.export(&client).await.unwrap();
-        let bundle = world.data().with_extension(format!("{version}.zip"));
-        let mut bytes = Vec::new();
-        dev.download(&file, &mut bytes, None).await.unwrap();
-        std::fs::write(&bundle, bytes).unwrap();
-        assert!(!holds(&unpacked(&bundle), CANARY), "the bundle");
-        operations.push(("import", import(&prod, &file, true).await));
-        operations.push(("import", import(&prod, &file, false).await));
-    }
-    let said = answers(&server, &world, &operations).await;
+    let done = operations(&world, &dev, &prod).await;
+    let said = answers(&server, &world, &done).await;
     assert!(holds(&said, br#"{"Secret":"set"}"#));
-    assert!(!holds(&said, CANARY), "an answer");
+    assert!(!holds_secret(&said), "an answer");
     let before = listing(&prod).await;
     let log = server.log();
     assert!(
-        log.len() > 1_000 && !holds(log.as_bytes(), CANARY),
+        log.len() > 1_000 && !holds_secret(log.as_bytes()),
         "the log"
     );
 
@@ -221,7 +218,14 @@ async fn planted_secrets_are_found_nowhere_but_sealed() {
     let mut found = Vec::new();
     assert!(files_with(&world.data(), CANARY, &mut found) > 5);
     assert_eq!(found, [""; 0]);
+    let plans = plans(&world.data());
+    assert!(holds(&plans, b"Incident/open"), "they were looked into");
+    assert!(!holds_secret(&plans), "a plan");
     server.stop().await;
+    for events in events {
+        let told = events.all().await;
+        assert!(holds(&told, b"COMPLETED") && !holds_secret(&told), "events");
+    }
     files_with(&world.data(), CANARY, &mut found);
     assert_eq!(found, [""; 0]);
 
@@ -245,7 +249,7 @@ async fn they_are_there_all_the_same(world: &World, before: String) {
         (&mark, &mark)
     );
     assert_eq!(listing(&prod).await, before);
-    let same = lines("prod", 2);
+    let same = lines("hotfix", 8);
     let same = prod.push_content(std::io::Cursor::new(same), ContentMode::Upsert, None);
     let same = same.await.unwrap();
     assert_eq!(

@@ -9,7 +9,7 @@ use dev2prod_client::{Client, Outcome};
 
 use super::content;
 use super::leftovers::{age_blobs, assert_none};
-use super::server::{PATIENCE, Server, command};
+use super::server::Server;
 use super::world::{
     DEVELOPMENT, PRODUCTION, World, listing, operations, replace, settled, upload, write_own,
 };
@@ -43,7 +43,7 @@ async fn release(client: &Client, number: u32) {
 }
 
 /// Whether the server kills itself where it is told to; if not, says so.
-fn armed() -> bool {
+pub(super) fn armed() -> bool {
     if !cfg!(feature = "failpoints") {
         println!("not run: the server is built without the feature 'failpoints'");
     }
@@ -155,42 +155,5 @@ async fn an_upload_of_content_that_is_killed_is_there_whole_or_not_at_all() {
         assert_none(&data).await;
         before = after;
     }
-    server.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn housekeeping_that_is_killed_between_its_steps_is_done_by_the_next_start() {
-    if !armed() {
-        return;
-    }
-    let (world, mut server) = World::new().await;
-    let data = world.data();
-    let client = world.client(&server);
-    release(&client, 0).await;
-    let promotion = world.promotion("release 0".to_owned());
-    let ended = promotion.go_on(&client).await.unwrap();
-    assert_eq!(ended.outcome(), Outcome::Succeeded);
-    let before = listing(&client.in_tenant(PRODUCTION)).await;
-    for point in dev2prod_engine::HOUSEKEEPING_FAILPOINTS {
-        server.stop().await;
-        age_blobs(&data);
-        // It tidies up when it starts.
-        let mut dying = command(&data, &[]);
-        let dying = dying.env("DEV2PROD_KILL_AT", point).status();
-        let died = tokio::time::timeout(PATIENCE, dying).await;
-        let died = died.unwrap_or_else(|_| panic!("{point} was not passed"));
-        assert_eq!(died.unwrap().signal(), Some(9), "{point}");
-        server = world.start().await;
-        let client = world.client(&server);
-        assert_eq!(
-            listing(&client.in_tenant(PRODUCTION)).await,
-            before,
-            "{point}"
-        );
-    }
-    server.stop().await;
-    age_blobs(&data);
-    let server = world.start().await;
-    assert_none(&data).await;
     server.stop().await;
 }

@@ -18,7 +18,7 @@ impl Item {
 
     /// The item with what either side changed, if no field was changed by both, or if one side
     /// wins there.
-    fn merged(base: Self, target: Self, package: Self, choice: Choice) -> Option<Self> {
+    pub(super) fn merged(base: Self, target: Self, package: Self, choice: Choice) -> Option<Self> {
         let mut fields = target.fields;
         for (place, field) in fields.iter_mut().enumerate() {
             let (was, is, comes) = (base.fields[place], *field, package.fields[place]);
@@ -86,7 +86,7 @@ struct Carried {
 /// A bundle: what it carries, and of which other items it says that they are gone.
 #[derive(Clone, Debug)]
 pub(super) struct Bundle {
-    origin: usize,
+    pub(super) origin: usize,
     revision: u64,
     carried: BTreeMap<usize, Carried>,
     gone: BTreeSet<usize>,
@@ -95,21 +95,24 @@ pub(super) struct Bundle {
 }
 
 /// The last word between an origin and the target about an item.
-#[derive(Clone, Copy, Debug)]
-struct Delivery {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Delivery {
     /// What the package had; nothing if the item was gone.
-    source: Option<Item>,
-    revision: u64,
+    pub(super) source: Option<Item>,
+    pub(super) revision: u64,
     /// What the target had afterwards, unless it kept its own.
-    result: Option<Item>,
+    pub(super) result: Option<Item>,
 }
+
+/// The last deliveries, by item and origin.
+pub(super) type Deliveries = BTreeMap<(usize, usize), Delivery>;
 
 #[derive(Debug, Default)]
 pub(super) struct Model {
     sources: [BTreeMap<usize, (Item, u64)>; 2],
     revisions: [u64; 2],
     pub(super) target: Content,
-    deliveries: BTreeMap<(usize, usize), Delivery>,
+    pub(super) deliveries: Deliveries,
 }
 
 /// What becomes of an item.
@@ -246,7 +249,7 @@ impl Model {
     }
 
     /// Whether something would refer to what is not there, and did not do so before.
-    fn leads_nowhere(&self, after: &Content, taken: &BTreeSet<usize>) -> bool {
+    pub(super) fn leads_nowhere(&self, after: &Content, taken: &BTreeSet<usize>) -> bool {
         let nowhere = |content: &Content, key: &usize, to: usize| {
             let refers = |item: &Item| item.refers_to().any(|other| other == to);
             content.get(key).is_some_and(refers) && !content.contains_key(&to)
