@@ -2,7 +2,8 @@
 
 mod steps;
 
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -53,6 +54,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         });
     }
     print!("\n{}", summary(&results));
+    if results.iter().any(|result| result.name == StepName::Tests) {
+        for untold in untold(&root) {
+            println!("note: {untold}");
+        }
+    }
     let failed = results
         .iter()
         .any(|result| matches!(result.outcome, Outcome::Failed { .. }));
@@ -83,6 +89,23 @@ fn tools_are_there(install: bool) -> Result<bool> {
         );
     }
     Ok(missing.is_empty())
+}
+
+/// What some tests need that no package brings and this machine lacks: they say so and pass, where
+/// nobody sees it.
+fn untold(root: &Path) -> Vec<&'static str> {
+    let mut untold = Vec::new();
+    if !root.join("../shared/data/npsp/truth.json").exists() {
+        untold
+            .push("../shared/data/npsp is not here: the real tenant's releases were not promoted");
+    }
+    let mounts = Command::new("unshare")
+        .args(["--mount", "--map-root-user", "true"])
+        .output();
+    if !mounts.is_ok_and(|output| output.status.success()) {
+        untold.push("no file system can be mounted here: no disk was really filled up");
+    }
+    untold
 }
 
 struct StepResult {

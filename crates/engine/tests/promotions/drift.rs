@@ -204,8 +204,9 @@ async fn a_hotfix_goes_back_without_overwriting_what_is_newer_and_asks_nothing_l
     // And the next promotion has nothing to ask, but for what development keeps and production
     // deleted.
     let next = world.promote(&dev, &prod, &plain()).await;
+    assert_eq!(next.warnings(), [""; 0], "nothing is put together twice");
     assert_snapshot!(next.plan, @"
-    Modified merged: featureInstances both
+    Modified source_changed: featureInstances both
     Skipped adopted: featureInstances conflict
     Skipped already_removed: featureInstances gone
     Failed conflict: featureInstances gone-newer

@@ -46,6 +46,8 @@ pub struct MergedItem {
     pub settled: Vec<Settled>,
     /// Whether the result is a valid item: an object within the limits of an uploaded one.
     pub valid: bool,
+    /// Whose version the result is, where one side's changes are among the other's.
+    pub whose: Option<Take>,
 }
 
 /// Merges an item: its body field by field, its references as a set. The limits are those of an
@@ -94,7 +96,20 @@ fn by_fields(
     );
     let text = json::canonical(&merged.body);
     let valid = merged.body.is_object() && json::parse(text.as_bytes(), limits).is_ok();
-    MergedItem::of(merged, &text, references, valid)
+    let named = canonical_references(&references);
+    let is = |side: &ItemVersion| {
+        side.body == merged.body && canonical_references(&side.references) == named
+    };
+    let whose = match () {
+        () if is(package) => Some(Take::Package),
+        () if is(target) => Some(Take::Target),
+        () => None,
+    };
+    MergedItem {
+        valid,
+        whose,
+        ..MergedItem::of(merged, &text, references)
+    }
 }
 
 /// The item as one side has it: all of it is one value.
@@ -113,11 +128,14 @@ fn one_side(shape: &Shape<'_>, versions: ItemVersions<'_>, take: Take) -> Merged
     };
     let merged = merge(shape, bodies, &Resolutions::all(take));
     let text = json::canonical(&merged.body);
-    MergedItem::of(merged, &text, side.references.clone(), true)
+    MergedItem {
+        whose: Some(take),
+        ..MergedItem::of(merged, &text, side.references.clone())
+    }
 }
 
 impl MergedItem {
-    fn of(merged: Merged, text: &str, references: Vec<ItemRef>, valid: bool) -> Self {
+    fn of(merged: Merged, text: &str, references: Vec<ItemRef>) -> Self {
         let Merged {
             body,
             taken,
@@ -132,7 +150,8 @@ impl MergedItem {
             kept,
             conflicts,
             settled,
-            valid,
+            valid: true,
+            whose: None,
         }
     }
 }

@@ -55,6 +55,9 @@ pub fn settle_merge(entry: &mut Entry, merged: &MergedItem, delivery: Settlement
         Action::Modified
     };
     entry.reason = match merged.settled.iter().map(|settled| settled.take).max() {
+        // What one side changed the other did too, with more of its own: nothing was put together.
+        None if merged.whose == Some(Take::Package) => Reason::SourceChanged,
+        None if merged.whose == Some(Take::Target) => Reason::TargetKept,
         None => Reason::Merged,
         Some(Take::Target) => Reason::ConflictKept,
         Some(Take::Package) => Reason::ConflictOverwritten,
