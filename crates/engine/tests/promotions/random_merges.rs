@@ -219,6 +219,10 @@ fn disjoint_edits_are_never_lost_and_overlapping_ones_always_reported() {
             for step in &steps {
                 story.take(step).await;
             }
+            // At last both sides put at one place what nobody did before.
+            for (side, value) in [(Side::Package, 3), (Side::Target, 4)] {
+                story.take(&Step::Edit(side, 0, 0, Some(value))).await;
+            }
             story.promote(Side::Package).await;
         });
         Ok(())
