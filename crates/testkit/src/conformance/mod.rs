@@ -24,6 +24,7 @@ pub mod operations;
 pub mod own;
 pub mod packages;
 pub mod pruning;
+pub mod queue;
 pub mod random;
 pub mod reviews;
 pub mod settings;
@@ -138,6 +139,10 @@ macro_rules! for_each_store_story {
                 a_promise_holds_until_it_ends
                 operations_are_listed_newest_first
                 operations_of_a_deleted_tenant_are_nobodys
+            }
+            queue {
+                operations_of_one_moment_are_claimed_as_they_came
+                an_import_waits_for_one_that_came_before_it_in_the_same_moment
             }
             cancels {
                 what_waits_is_canceled_at_once
