@@ -127,21 +127,24 @@ async fn forget_keys(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
     Ok(0)
 }
 
-/// Deletes the bytes of expired files; their records stay to say when they expired.
+/// Deletes the bytes of expired files that nobody needs any more; their records stay to say when
+/// they expired.
 async fn expire_files(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
     let mut expired = 0;
     for _ in 0..STEPS_MAX {
         let limit = u32::try_from(STEP).unwrap_or(u32::MAX);
-        let files = engine
-            .store()
-            .expired_files(upkeep, engine.now_ms(), limit)
-            .await?;
+        let now_ms = engine.now_ms();
+        let files = engine.store().expired_files(upkeep, now_ms, limit).await?;
         if files.is_empty() {
             break;
         }
         for (tenant, id) in files {
-            // The record first: bytes without one are an orphan, a record without bytes a lie.
-            engine.store().forget_file(upkeep, &tenant, id).await?;
+            // The record first: bytes without one are an orphan, a record without bytes a lie. An
+            // import that was accepted since the file was listed keeps both.
+            let store = engine.store();
+            if !store.expire_file(upkeep, &tenant, id, now_ms).await? {
+                continue;
+            }
             engine
                 .blobs()
                 .delete(BlobPath::file(&tenant, id).as_str())

@@ -180,6 +180,8 @@ macro_rules! for_each_store_story {
                 files_are_found_by_their_bytes
                 expired_files_are_forgotten
                 bytes_in_use_do_not_expire
+                a_file_is_forgotten_whoever_names_it
+                the_bundle_of_what_is_not_over_does_not_expire
                 plans_are_known_while_an_operation_names_them
                 the_first_record_of_a_bundle_stays
             }
