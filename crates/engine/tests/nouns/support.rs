@@ -184,6 +184,7 @@ pub(crate) fn told(error: &EngineError) -> String {
         EngineError::TooLarge(_) => ("too large", &[][..]),
         EngineError::Locked { .. } => ("locked", &[][..]),
         EngineError::TooManyAttempts { .. } => ("too many attempts", &[][..]),
+        EngineError::TooSlow(_) => ("too slow", &[][..]),
         EngineError::NoSpace(_) => ("no space", &[][..]),
         EngineError::Internal(cause) => panic!("a fault of the server: {cause:?}"),
     };
