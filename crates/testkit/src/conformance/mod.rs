@@ -26,6 +26,7 @@ pub mod packages;
 pub mod pruning;
 pub mod queue;
 pub mod random;
+pub mod redaction;
 pub mod reviews;
 pub mod settings;
 pub mod stages;
@@ -161,6 +162,12 @@ macro_rules! for_each_store_story {
                 secrets_hold_from_their_flip_on
                 pruning_forgets_secrets_of_the_past
                 what_was_a_deleted_tenants_own_is_gone
+            }
+            redaction {
+                what_is_redacted_is_given_by_no_call
+                what_was_delivered_is_redacted
+                the_past_is_read_in_pages
+                what_a_stage_ends_is_not_of_the_past
             }
             packages {
                 numbers_are_never_given_again
