@@ -13,6 +13,7 @@ use dev2prod_model::operation::Status;
 use fail::fail_point;
 use futures::TryStreamExt;
 
+use crate::content;
 use crate::context::Engine;
 use crate::error::EngineResult;
 use crate::own;
@@ -88,15 +89,28 @@ pub async fn run_once(engine: &Engine) -> HousekeepingReport {
         "forget idempotency keys",
         forget_keys(engine, &upkeep).await,
     );
+    count("make digests anew", refresh(engine, &upkeep).await);
     report.failed = failed;
     report
 }
 
-/// Ends abandoned stages, and nothing else; what fails is for the next run.
-pub(crate) async fn end_stages(engine: &Engine) {
-    if let Err(error) = reap_stages(engine, &Upkeep::of_the_server()).await {
+/// Does what housekeeping is woken for, and nothing else: abandoned stages end, and digests are made
+/// anew. What fails is for the next run.
+pub(crate) async fn do_urgent(engine: &Engine) {
+    let upkeep = Upkeep::of_the_server();
+    if let Err(error) = reap_stages(engine, &upkeep).await {
         tracing::warn!(error = causes(&error), "could not end abandoned stages");
     }
+    if let Err(error) = refresh(engine, &upkeep).await {
+        tracing::warn!(error = causes(&error), "could not make digests anew");
+    }
+}
+
+/// Makes digests anew that another catalogue made, of tenants that were closed when all others were.
+async fn refresh(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
+    Ok(Box::pin(content::recompute_digests(engine, upkeep))
+        .await?
+        .items)
 }
 
 /// An error with all its causes, in one line.
