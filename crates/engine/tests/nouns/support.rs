@@ -95,7 +95,7 @@ impl World {
     /// Whether a text stands in any file of the database, as it lies on the disk.
     pub(crate) fn database_holds(&self, text: &str) -> bool {
         let files = std::fs::read_dir(self.folder.path()).unwrap();
-        let files = files.map(|file| file.unwrap().path());
+        let mut files = files.map(|file| file.unwrap().path());
         let held = |path: std::path::PathBuf| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             let bytes = std::fs::read(&path);
@@ -103,7 +103,7 @@ impl World {
             let mut windows = bytes.iter().flat_map(|it| it.windows(text.len()));
             windows.any(|part| part == text.as_bytes())
         };
-        files.map(held).any(|held| held)
+        files.any(held)
     }
 
     pub(crate) fn advance_ms(&self, ms: i64) {
