@@ -215,3 +215,30 @@ async fn what_was_delivered_before_a_field_became_secret_is_still_what_is_merged
     Skipped already_removed: featureInstances b
     ");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_whose_name_says_so_is_a_secret_of_each_tenant() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let action = |note: &str, token: &str| {
+        let parameters =
+            json!([{"name": "note", "value": note}, {"name": "Token", "value": token}]);
+        line(
+            "customAction",
+            "Incident/open",
+            json!({"parameters": parameters}),
+        )
+    };
+    world.put(&dev, &action("one", "dev-token")).await;
+    world.put(&prod, &action("old", "prod-token")).await;
+    let own = world.secrets(&prod, "customAction", "Incident/open").await;
+    assert_eq!(own[0].pointer, "/parameters/name=Token/value");
+    world.promote(&dev, &prod, &plain()).await.done();
+    assert_snapshot!(world.stored_body(&prod, "customAction", "Incident/open").await, @r#"{"parameters":[{"name":"note","value":"one"},{"name":"Token","value":{"Secret":"set"}}]}"#);
+    assert_eq!(
+        world.secrets(&prod, "customAction", "Incident/open").await,
+        own
+    );
+    world.put(&dev, &action("one", "another")).await;
+    assert_snapshot!(world.promote(&dev, &prod, &plain()).await.done().plan, @"");
+}
