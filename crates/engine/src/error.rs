@@ -84,6 +84,9 @@ pub enum EngineError {
         /// When to try again.
         retry_after_s: u64,
     },
+    /// What was sent came too slowly; nothing was changed.
+    #[error("{0}")]
+    TooSlow(String),
     /// No space is left; nothing was changed.
     #[error("{0}")]
     NoSpace(String),

@@ -13,6 +13,7 @@ use dev2prod_model::operation::Status;
 use fail::fail_point;
 use futures::TryStreamExt;
 
+use crate::content;
 use crate::context::Engine;
 use crate::error::EngineResult;
 use crate::own;
@@ -88,15 +89,28 @@ pub async fn run_once(engine: &Engine) -> HousekeepingReport {
         "forget idempotency keys",
         forget_keys(engine, &upkeep).await,
     );
+    count("make digests anew", refresh(engine, &upkeep).await);
     report.failed = failed;
     report
 }
 
-/// Ends abandoned stages, and nothing else; what fails is for the next run.
-pub(crate) async fn end_stages(engine: &Engine) {
-    if let Err(error) = reap_stages(engine, &Upkeep::of_the_server()).await {
+/// Does what housekeeping is woken for, and nothing else: abandoned stages end, and digests are made
+/// anew. What fails is for the next run.
+pub(crate) async fn do_urgent(engine: &Engine) {
+    let upkeep = Upkeep::of_the_server();
+    if let Err(error) = reap_stages(engine, &upkeep).await {
         tracing::warn!(error = causes(&error), "could not end abandoned stages");
     }
+    if let Err(error) = refresh(engine, &upkeep).await {
+        tracing::warn!(error = causes(&error), "could not make digests anew");
+    }
+}
+
+/// Makes digests anew that another catalogue made, of tenants that were closed when all others were.
+async fn refresh(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
+    Ok(Box::pin(content::recompute_digests(engine, upkeep))
+        .await?
+        .items)
 }
 
 /// An error with all its causes, in one line.
@@ -127,21 +141,24 @@ async fn forget_keys(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
     Ok(0)
 }
 
-/// Deletes the bytes of expired files; their records stay to say when they expired.
+/// Deletes the bytes of expired files that nobody needs any more; their records stay to say when
+/// they expired.
 async fn expire_files(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
     let mut expired = 0;
     for _ in 0..STEPS_MAX {
         let limit = u32::try_from(STEP).unwrap_or(u32::MAX);
-        let files = engine
-            .store()
-            .expired_files(upkeep, engine.now_ms(), limit)
-            .await?;
+        let now_ms = engine.now_ms();
+        let files = engine.store().expired_files(upkeep, now_ms, limit).await?;
         if files.is_empty() {
             break;
         }
         for (tenant, id) in files {
-            // The record first: bytes without one are an orphan, a record without bytes a lie.
-            engine.store().forget_file(upkeep, &tenant, id).await?;
+            // The record first: bytes without one are an orphan, a record without bytes a lie. An
+            // import that was accepted since the file was listed keeps both.
+            let store = engine.store();
+            if !store.expire_file(upkeep, &tenant, id, now_ms).await? {
+                continue;
+            }
             engine
                 .blobs()
                 .delete(BlobPath::file(&tenant, id).as_str())

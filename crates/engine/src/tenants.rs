@@ -118,6 +118,10 @@ pub async fn change(
         check_name(name)?;
     }
     let changed = engine.store().change_tenant(scope, id, &change).await?;
+    if change.maintenance == Some(false) {
+        // The catalogue may have changed while nobody could write.
+        engine.wake_housekeeping();
+    }
     changed.ok_or_else(|| unknown_tenant(id))
 }
 

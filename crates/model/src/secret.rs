@@ -258,6 +258,40 @@ mod tests {
     }
 
     #[test]
+    fn what_a_name_beside_it_makes_secret_is_a_secret_as_any_other() {
+        let rules = rules(&json!([]));
+        let action = action();
+        let rules = rules.of(&action);
+        let mut body = json!({"parameters": [
+            {"name": "note", "value": "open"},
+            {"name": "Token", "value": "hush"},
+            {"name": "apiKey", "value": mark()},
+        ]});
+        let taken = take(&rules, &mut body);
+        assert_eq!(
+            format!("{taken:?}"),
+            "[Taken(/parameters/name=Token/value)]"
+        );
+        assert_eq!(body["parameters"][0]["value"], "open");
+        assert_eq!(body["parameters"][1]["value"], mark());
+        let places = [
+            "/parameters/name=Token/value",
+            "/parameters/name=apiKey/value",
+        ];
+        assert_eq!(marks(&rules, &body), places);
+        assert_eq!(place_of(&rules, &body, places[0]), Place::Itself);
+        let open = "/parameters/name=note/value";
+        assert_eq!(place_of(&rules, &body, open), Place::Nowhere);
+        drop_marks(&rules, &mut body, &|pointer| pointer == places[0]);
+        assert_eq!(marks(&rules, &body), places[..1]);
+        assert!(replace_mark(&mut body, places[0], None));
+        assert_eq!(
+            body,
+            json!({"parameters": [{"name": "note", "value": "open"}, {"name": "Token"}, {"name": "apiKey"}]})
+        );
+    }
+
+    #[test]
     fn what_is_shown_has_no_value_of_a_secret() {
         let rules = rules(&json!([]));
         let action = action();

@@ -37,6 +37,42 @@ fn ids_and_secrets_stay_with_their_tenant() {
 }
 
 #[test]
+fn a_parameter_of_an_action_is_secret_if_its_name_says_so() {
+    let catalogue = Catalogue::standard();
+    let section = Section::CustomAction;
+    let parameter = |name: Value, value: &str| json!({"name": name, "value": value});
+    let action = |parameters: &[Value]| json!({"parameters": parameters});
+    let secrets = ["password", "TOKEN", "Secret", "apikey", "api_key"];
+    for name in secrets {
+        let own = action(&[
+            parameter(json!(name), "hush"),
+            parameter(json!("note"), "n"),
+        ]);
+        let travels = action(&[json!({"name": name}), parameter(json!("note"), "n")]);
+        assert!(catalogue.has_local(section, &own), "{name}");
+        assert_eq!(catalogue.travelling(section, &own), travels, "{name}");
+        assert_eq!(catalogue.keep_local(section, travels, &own), own, "{name}");
+    }
+    for name in [json!("note"), json!("tokens"), json!(7), Value::Null] {
+        let own = action(&[parameter(name, "open"), json!({"value": "open"})]);
+        assert!(!catalogue.has_local(section, &own), "{own}");
+        assert_eq!(catalogue.travelling(section, &own), own);
+    }
+    // Parameters by their names, an object each, are told by the same member.
+    let named = json!({"parameters": {"a": {"name": "token", "value": "hush"}, "b": {"value": 1}}});
+    let travels = json!({"parameters": {"a": {"name": "token"}, "b": {"value": 1}}});
+    assert_eq!(catalogue.travelling(section, &named), travels);
+    assert_eq!(catalogue.keep_local(section, travels, &named), named);
+    // What is called otherwise now has no value of another's.
+    let other = catalogue.keep_local(
+        section,
+        json!({"parameters": {"a": {"name": "note"}}}),
+        &named,
+    );
+    assert_eq!(other, json!({"parameters": {"a": {"name": "note"}}}));
+}
+
+#[test]
 fn each_section_has_an_id_that_does_not_travel() {
     let catalogue = Catalogue::standard();
     for section in Section::ALL {
@@ -53,8 +89,8 @@ fn each_section_has_an_id_that_does_not_travel() {
 #[test]
 fn secrets_in_elements_are_put_back_by_identity_and_never_by_place() {
     let text = include_str!("../src/catalogue/catalogue.toml").replace(
-        "secret = [\"/authentication/password\",",
-        "secret = [\"/servers/*/password\", \"/byName/*/password\", \"/loose/*/password\",",
+        "\"/authentication/password\",",
+        "\"/servers/*/password\", \"/byName/*/password\", \"/loose/*/password\",",
     );
     let identity = "identity = { \"/parameters\" = \"name\"";
     let text = text.replace(identity, &format!("{identity}, \"/servers\" = \"host\""));

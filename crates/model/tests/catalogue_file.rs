@@ -90,6 +90,11 @@ fn each_mistake_is_told_with_its_place() {
             "{ at = \"/*\", exists = true }",
         ),
         ("never_travels = [\"/id\", ", "never_travels = [\"/*\", "),
+        (
+            "{ at = \"/parameters/*/value\"",
+            "{ at = \"/parameters/value\"",
+        ),
+        ("member = \"name\", is", "member = \"value\", is"),
         ("bytes = \"/Sha256\"", "bytes = \"/*/Sha256\""),
         ("json = true\nto", "inner = \"/**\"\nto"),
     ];
@@ -102,7 +107,7 @@ fn each_mistake_is_told_with_its_place() {
                 .to_string()
         })
         .collect();
-    assert_snapshot!(told.join("\n"), @r#"
+    assert_snapshot!(told.join("\n"), @r"
     the catalogue is wrong at import_order: metadata is missing
     the catalogue is wrong at import_order[1]: metadata occurs twice
     the catalogue is wrong at import_order[0]: 'Metadata' is no package name; the names are metadata, workflow, formLayouts, customAction, indexConfiguration, featureInstances, uiComponentConfig, notificationTemplateDefinitions, notificationTemplateBodies, SLTTenantSetting, data, userOptionMetadata, rulesInEntity, many2manyRelations, attachments, customAppSltSettings, resourceBundles
@@ -119,9 +124,11 @@ fn each_mistake_is_told_with_its_place() {
     the catalogue is wrong at section[0].reference[0].where[0]: it needs one of is, matches and exists
     the catalogue is wrong at section[0].reference[0].where[0].at: '/*' stands for one place and cannot hold '*'
     the catalogue is wrong at section[0].never_travels[0]: its last step is not the name of a field
+    the catalogue is wrong at section[3].secret[4]: it has no '*' right before the name of the field
+    the catalogue is wrong at section[3].secret[4]: the field cannot tell of itself whether it is secret
     the catalogue is wrong at section[14].bytes: '/*/Sha256' stands for one place and cannot hold '*'
     the catalogue is wrong at section[10].reference[0].inner: it needs json = true
-    "#);
+    ");
     let unknown = STANDARD.replacen("to = \"metadata\"", "too = \"metadata\"", 1);
     let error = Catalogue::parse(&unknown).unwrap_err().to_string();
     assert!(

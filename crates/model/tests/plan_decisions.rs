@@ -292,6 +292,46 @@ fn what_is_shipped_shared_changed_or_away_is_not_removed() {
 }
 
 #[test]
+fn what_the_target_kept_when_it_was_delivered_is_removed_only_as_the_request_says() {
+    let kept = Baseline {
+        result: None,
+        ..delivered(B).unwrap()
+    };
+    // Also where the target's own came to be what was delivered.
+    for own in [A, B] {
+        let row = Row {
+            target: target(own),
+            baseline: Some(kept),
+            ..Row::default()
+        };
+        for (conflicts, expected) in [
+            (
+                ConflictPolicy::Fail,
+                (Action::Failed, Reason::Conflict, false),
+            ),
+            (
+                ConflictPolicy::Overwrite,
+                (Action::Removed, Reason::ConflictOverwritten, true),
+            ),
+            (
+                ConflictPolicy::Keep,
+                (Action::Skipped, Reason::ConflictKept, true),
+            ),
+        ] {
+            let options = ImportOptions {
+                conflicts,
+                ..ImportOptions::default()
+            };
+            let situation = Situation {
+                options,
+                ..Situation::default()
+            };
+            check(row, &situation, Some(expected));
+        }
+    }
+}
+
+#[test]
 fn what_another_origin_delivered_too_is_asked_about_before_it_is_replaced() {
     let row = Row {
         package: package(B, false),

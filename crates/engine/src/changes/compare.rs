@@ -46,9 +46,9 @@ pub(super) async fn page(
     };
     let mut bytes = 0;
     let mut changes = Vec::with_capacity(entries.len());
-    for Placed { entry, place } in entries {
+    for Placed { entry, cursor } in entries {
         if bytes >= bytes_max && !changes.is_empty() {
-            let next = Some(place.write());
+            let next = Some(cursor);
             return Ok(Compared { changes, next });
         }
         let (change, weight) = versions.compare(entry).await?;

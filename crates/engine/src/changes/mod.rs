@@ -13,7 +13,7 @@ use dev2prod_model::plan::{Action, Entry, Reason};
 use dev2prod_model::section::Section;
 
 pub use self::fields::FieldDifference;
-use self::page::{Place, Placed, Selected};
+use self::page::{Placed, Selected};
 use crate::plan_file::PlanReader;
 use crate::ports::BlobPath;
 use crate::{Engine, EngineError, EngineResult};
@@ -93,7 +93,6 @@ pub async fn page(
         PAGE_MAX
     };
     query.size = query.size.clamp(1, most);
-    let place = query.cursor.as_deref().map(Place::read).transpose()?;
     let (operation, report, plan) = planned(engine, scope, id).await?;
     let gone = || {
         EngineError::not_found(
@@ -112,10 +111,10 @@ pub async fn page(
         total,
         mut next,
     } = if query.reason == Some(Reason::Unchanged) {
-        unchanged::select(engine, &operation, &reader, &query, place).await?
+        unchanged::select(engine, &operation, &reader, &query).await?
     } else {
         let query = query.clone();
-        tokio::task::spawn_blocking(move || page::select(&reader, &query, place))
+        tokio::task::spawn_blocking(move || page::select(&reader, &query))
             .await
             .map_err(EngineError::internal)??
     };

@@ -7,10 +7,10 @@ use super::{ChangesQuery, Order};
 use crate::plan_file::{Count, PlanReader};
 use crate::{EngineError, EngineResult};
 
-/// An entry, and where it stands: a page that begins there begins with it.
+/// An entry, and the cursor of a page that begins with it.
 pub(super) struct Placed {
     pub(super) entry: Entry,
-    pub(super) place: Place,
+    pub(super) cursor: String,
 }
 
 /// A page's entries.
@@ -22,7 +22,7 @@ pub(super) struct Selected {
 
 /// Where a page begins: the pass over the plan, the chunk, and the entry in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+struct Place {
     pass: usize,
     chunk: usize,
     entry: usize,
@@ -30,7 +30,7 @@ pub(super) struct Place {
 
 impl Place {
     /// Reads a cursor.
-    pub(super) fn read(cursor: &str) -> EngineResult<Self> {
+    fn read(cursor: &str) -> EngineResult<Self> {
         let numbers: Option<Vec<usize>> = cursor
             .split('.')
             .map(|number| number.parse().ok())
@@ -44,22 +44,8 @@ impl Place {
         }
     }
 
-    /// A place in a list that is not made of chunks.
-    pub(super) fn nth(entry: usize) -> Self {
-        Self {
-            pass: 0,
-            chunk: 0,
-            entry,
-        }
-    }
-
-    /// How many entries come before, in a list that is not made of chunks.
-    pub(super) fn entry(self) -> usize {
-        self.entry
-    }
-
     /// The cursor.
-    pub(super) fn write(self) -> String {
+    fn write(self) -> String {
         format!("{}.{}.{}", self.pass, self.chunk, self.entry)
     }
 }
@@ -74,11 +60,8 @@ const SEVERITY: [Action; 5] = [
 ];
 
 /// The page of the plan that the query asks for.
-pub(super) fn select(
-    plan: &PlanReader,
-    query: &ChangesQuery,
-    from: Option<Place>,
-) -> EngineResult<Selected> {
+pub(super) fn select(plan: &PlanReader, query: &ChangesQuery) -> EngineResult<Selected> {
+    let from = query.cursor.as_deref().map(Place::read).transpose()?;
     let passes: &[Option<Action>] = match query.order {
         Order::Severity => &SEVERITY.map(Some),
         Order::Key => &[None],
@@ -118,7 +101,7 @@ pub(super) fn select(
                 }
                 entries.push(Placed {
                     entry: found,
-                    place,
+                    cursor: place.write(),
                 });
             }
         }

@@ -7,20 +7,23 @@ use dev2prod_model::plan::{Action, Entry, Reason};
 use dev2prod_model::section::Section;
 
 use super::ChangesQuery;
-use super::page::{Place, Placed, Selected};
+use super::page::{Placed, Selected};
+use crate::cursor;
 use crate::import::{Heads, read_bundle, unreadable};
 use crate::plan_file::PlanReader;
 use crate::ports::{BlobPath, LocalBlob};
 use crate::{Engine, EngineError, EngineResult};
 
-/// The page of unchanged items that the query asks for, by key. Reads the index of the bundle.
+/// The page of unchanged items that the query asks for, by key. Reads of the bundle's index only the
+/// section in which the page begins, and those in which it goes on: the plan knows how many there are
+/// in all. Where a prefix is asked for the first page counts, and the next ones are told.
 pub(super) async fn select(
     engine: &Engine,
     operation: &Operation,
     plan: &PlanReader,
     query: &ChangesQuery,
-    from: Option<Place>,
 ) -> EngineResult<Selected> {
+    let from: Option<(ItemRef, u64)> = query.cursor.as_deref().map(cursor::read).transpose()?;
     let mut page = Selected {
         entries: Vec::new(),
         total: 0,
@@ -39,17 +42,25 @@ pub(super) async fn select(
             "the bundle is not kept any more, and with it the list of what stayed the same",
         )
     })?;
+    let total = match &from {
+        Some((_, total)) => Some(*total),
+        None => counted(plan, query),
+    };
+    let from = from.map(|(item, _)| item);
+    let sections = sections(query, from.as_ref());
     let mut heads = Heads::of_any(
         read_bundle(&blob.path).map_err(unreadable)?,
         engine.catalogue(),
+        sections.clone(),
+        from,
     );
     let mut planned = PlannedItems {
         plan,
         chunk: 0,
         entries: Vec::new().into_iter().peekable(),
     };
-    let first = from.map_or(0, Place::entry);
-    for section in Section::ALL {
+    let mut next = None;
+    'sections: for section in sections {
         loop {
             let batch = heads.next(section).await.map_err(unreadable)?;
             if batch.is_empty() {
@@ -60,22 +71,44 @@ pub(super) async fn select(
                 if planned.contains(&item)? || !asked_for(query, &item) {
                     continue;
                 }
-                let place = usize::try_from(page.total).unwrap_or(usize::MAX);
                 page.total += 1;
-                if place < first {
-                    continue;
-                }
-                let place = Place::nth(place);
                 if page.entries.len() < query.size as usize {
+                    let cursor = cursor::write(&(&item, total.unwrap_or_default()))?;
                     let entry = unchanged(item, head.digest, head.chunk);
-                    page.entries.push(Placed { entry, place });
-                } else if page.next.is_none() {
-                    page.next = Some(place.write());
+                    page.entries.push(Placed { entry, cursor });
+                } else {
+                    next.get_or_insert(item);
+                    if total.is_some() {
+                        break 'sections;
+                    }
                 }
             }
         }
     }
+    page.total = total.unwrap_or(page.total);
+    page.next = next
+        .map(|item| cursor::write(&(item, page.total)))
+        .transpose()?;
     Ok(page)
+}
+
+/// How many there are in all, unless that has to be counted.
+fn counted(plan: &PlanReader, query: &ChangesQuery) -> Option<u64> {
+    if query.prefix.is_some() {
+        return None;
+    }
+    let sections = plan.index().unchanged.iter();
+    let asked = sections.filter(|(of, _)| query.section.is_none_or(|section| section == **of));
+    Some(asked.map(|(_, count)| count).sum())
+}
+
+/// The sections that a page may hold which begins with this item.
+fn sections(query: &ChangesQuery, from: Option<&ItemRef>) -> Vec<Section> {
+    let asked = |section: &Section| {
+        query.section.is_none_or(|it| it == *section)
+            && from.is_none_or(|from| from.section <= *section)
+    };
+    Section::ALL.into_iter().filter(asked).collect()
 }
 
 /// The bundle of a dry run or import, if it is still kept.

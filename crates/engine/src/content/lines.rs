@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
@@ -11,6 +11,10 @@ use crate::error::{EngineError, EngineResult};
 
 /// How long an upload may say nothing: it keeps other writers waiting.
 const SILENCE_MAX: Duration = Duration::from_secs(120);
+/// How long an upload has to be waited for before its pace counts, each time.
+const PACE_WINDOW: Duration = Duration::from_secs(60);
+/// The least that comes in such a time, in bytes: 1 KiB a second.
+const PACE_BYTES_MIN: u64 = 60 * 1_024;
 
 /// A line of an upload.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,6 +35,40 @@ pub(super) struct Lines<S> {
     number: u64,
     too_long: bool,
     ended: bool,
+    pace: Pace,
+}
+
+/// How fast a sender sends, by the time for which it was waited: what is done with its lines in
+/// between takes the time that it takes.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    window: Duration,
+    bytes_min: u64,
+    waited: Duration,
+    bytes: u64,
+}
+
+impl Pace {
+    fn new(window: Duration, bytes_min: u64) -> Self {
+        Self {
+            window,
+            bytes_min,
+            waited: Duration::ZERO,
+            bytes: 0,
+        }
+    }
+
+    /// Notes bytes that were waited for; whether the sender has been fast enough.
+    fn keeps_up(&mut self, waited: Duration, bytes: usize) -> bool {
+        self.waited += waited;
+        self.bytes += bytes as u64;
+        if self.waited < self.window {
+            return true;
+        }
+        let enough = self.bytes >= self.bytes_min;
+        *self = Self::new(self.window, self.bytes_min);
+        enough
+    }
 }
 
 impl<S: Stream<Item = io::Result<Bytes>> + Unpin> Lines<S> {
@@ -43,6 +81,7 @@ impl<S: Stream<Item = io::Result<Bytes>> + Unpin> Lines<S> {
             number: 1,
             too_long: false,
             ended: false,
+            pace: Pace::new(PACE_WINDOW, PACE_BYTES_MIN),
         }
     }
 
@@ -110,6 +149,7 @@ impl<S: Stream<Item = io::Result<Bytes>> + Unpin> Lines<S> {
 
     async fn read(&mut self) -> EngineResult<()> {
         let next = pin!(self.stream.next());
+        let began = Instant::now();
         match tokio::time::timeout(SILENCE_MAX, next).await {
             Err(_) => Err(EngineError::invalid(
                 "upload_broken",
@@ -123,6 +163,12 @@ impl<S: Stream<Item = io::Result<Bytes>> + Unpin> Lines<S> {
                 format!("the upload broke off ({error}); nothing was changed: send it again"),
             )),
             Ok(Some(Ok(bytes))) => {
+                if !self.pace.keeps_up(began.elapsed(), bytes.len()) {
+                    return Err(EngineError::TooSlow(format!(
+                        "less than {} bytes came in {:?}; nothing was changed: send the whole upload again, faster",
+                        self.pace.bytes_min, self.pace.window
+                    )));
+                }
                 self.buffer.extend_from_slice(&bytes);
                 Ok(())
             }
@@ -201,6 +247,40 @@ mod tests {
         let mut lines = Lines::new(futures::stream::iter(pieces), 100);
         let error = on_runtime(lines.batch(9, 100)).unwrap_err();
         insta::assert_snapshot!(error, @"the upload broke off (connection reset); nothing was changed: send it again");
+    }
+
+    #[test]
+    fn a_sender_is_measured_by_the_time_for_which_it_is_waited() {
+        let second = Duration::from_secs(1);
+        let mut pace = Pace::new(PACE_WINDOW, PACE_BYTES_MIN);
+        for _ in 0..3 {
+            // The least is enough, however it comes.
+            assert!(pace.keeps_up(59 * second, 1));
+            assert!(pace.keeps_up(second, 60 * 1_024 - 1));
+            assert!(pace.keeps_up(Duration::ZERO, 0));
+            assert!(pace.keeps_up(90 * second, 60 * 1_024));
+        }
+        // What came before does not make up for what does not come.
+        assert!(pace.keeps_up(Duration::ZERO, 60 * 1_024 - 1));
+        assert!(!pace.keeps_up(60 * second, 0));
+    }
+
+    #[test]
+    fn an_upload_that_is_too_slow_is_an_error() {
+        let told = |bytes_min| {
+            let pieces = futures::stream::iter(["a\n", "b\n", "c\n"]).then(|piece| async move {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                Ok(Bytes::from(piece))
+            });
+            on_runtime(async move {
+                let mut lines = Lines::new(Box::pin(pieces), 100);
+                lines.pace = Pace::new(Duration::from_millis(20), bytes_min);
+                let read = lines.batch(9, 100).await;
+                read.map(|lines| lines.len())
+            })
+        };
+        assert_eq!(told(2).unwrap(), 3);
+        insta::assert_snapshot!(told(3).unwrap_err(), @"less than 3 bytes came in 20ms; nothing was changed: send the whole upload again, faster");
     }
 
     proptest! {

@@ -17,6 +17,7 @@ mod own_fields;
 mod prepare;
 mod rebind;
 mod recompute;
+mod redact;
 mod rewrite;
 mod seen;
 mod upload;
@@ -24,6 +25,8 @@ mod writer;
 
 pub(crate) use prepare::prepare;
 pub(crate) use rebind::rebind;
+pub(crate) use recompute::refresh;
+pub(crate) use writer::RETRY_AFTER_MAINTENANCE_S;
 
 pub use bad_lines::{line_place, parse_line_place};
 pub use history::{Past, PastItem, get_item_at, past};

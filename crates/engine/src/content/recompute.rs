@@ -1,19 +1,24 @@
-//! Digests, links and flags after the catalogue changed, before anything is planned by them.
+//! Digests, links and flags after the catalogue changed, before anything is planned by them; and the
+//! past without what is secret since.
 
 use std::time::Duration;
 
 use dev2prod_model::access::{ContentWrite, Scope, Upkeep};
 use dev2prod_model::id::TenantId;
+use dev2prod_model::item::{Digest, Revision};
 use dev2prod_model::section::Section;
 
+use super::redact::redact_past;
 use super::rewrite::rewrite;
-use super::writer::Writer;
+use super::writer::{RETRY_AFTER_MAINTENANCE_S, Writer};
 use crate::context::Engine;
 use crate::error::{EngineError, EngineResult};
 use crate::own;
 
 /// How often the right to write is asked for again, while an earlier process's lease runs out.
 const PAUSE: Duration = Duration::from_millis(250);
+/// The fingerprint of no catalogue.
+const NONE: Digest = Digest([0; 32]);
 
 /// What a change of the catalogue led to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,12 +58,7 @@ pub async fn recompute_digests(engine: &Engine, upkeep: &Upkeep) -> EngineResult
 /// Refuses to work with a tenant whose digests another catalogue made: nothing it is compared with
 /// would be the same.
 pub async fn refuse_stale(engine: &Engine, tenant: &TenantId) -> EngineResult<()> {
-    let fingerprint = engine.catalogue().fingerprint();
-    let store = engine.store();
-    let stale = store
-        .tenants_of_other_catalogues(&Upkeep::of_the_server(), &fingerprint)
-        .await?;
-    if stale.contains(tenant) {
+    if is_stale(engine, tenant).await? {
         return Err(EngineError::Locked {
             message: format!(
                 "the digests of tenant {tenant} are of another catalogue and are being made anew; try again later"
@@ -69,7 +69,42 @@ pub async fn refuse_stale(engine: &Engine, tenant: &TenantId) -> EngineResult<()
     Ok(())
 }
 
-async fn recompute_tenant(
+/// Whether another catalogue made the tenant's digests.
+pub(super) async fn is_stale(engine: &Engine, tenant: &TenantId) -> EngineResult<bool> {
+    let fingerprint = engine.catalogue().fingerprint();
+    let store = engine.store();
+    let stale = store
+        .tenants_of_other_catalogues(&Upkeep::of_the_server(), &fingerprint)
+        .await?;
+    Ok(stale.contains(tenant))
+}
+
+/// Has the tenant count as one whose digests another catalogue made, until that is set right. The
+/// caller has the right to write after this revision.
+pub(super) async fn note_stale(
+    engine: &Engine,
+    tenant: &TenantId,
+    at: Revision,
+) -> EngineResult<()> {
+    let upkeep = Upkeep::of_the_server();
+    let store = engine.store();
+    store.set_catalogue(&upkeep, tenant, at, &NONE).await?;
+    Ok(())
+}
+
+/// Makes the tenant's digests those of the catalogue at hand if they are another's: it may have been
+/// closed for maintenance when all others were made anew.
+pub(crate) async fn refresh(engine: &Engine, tenant: &TenantId) -> EngineResult<()> {
+    if is_stale(engine, tenant).await? {
+        let items = recompute_tenant(engine, &Upkeep::of_the_server(), tenant).await?;
+        tracing::info!(%tenant, items, "the digests of tenant {tenant} were made anew");
+    }
+    Ok(())
+}
+
+/// Makes a tenant's digests anew, takes out of its past what is secret now, and notes that it is
+/// done; how many items were rewritten.
+pub(super) async fn recompute_tenant(
     engine: &Engine,
     upkeep: &Upkeep,
     tenant: &TenantId,
@@ -96,6 +131,7 @@ async fn recompute_tenant(
                 return Err(error);
             }
         };
+        redact_past(engine, &scope, &rules, &Section::ALL, at).await?;
         if engine
             .store()
             .set_catalogue(upkeep, tenant, at, &fingerprint)
@@ -113,7 +149,8 @@ async fn begin(engine: &Engine, scope: &Scope<ContentWrite>) -> EngineResult<Wri
     loop {
         match Writer::begin(engine, scope).await {
             Err(EngineError::Locked { retry_after_s, .. })
-                if retry_after_s < 60 && tokio::time::Instant::now() < deadline =>
+                if retry_after_s < RETRY_AFTER_MAINTENANCE_S
+                    && tokio::time::Instant::now() < deadline =>
             {
                 tokio::time::sleep(PAUSE).await;
             }

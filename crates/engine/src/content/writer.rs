@@ -18,7 +18,7 @@ const RETRY_AFTER_IMPORT_S: u64 = 5;
 /// When to try again after another request.
 const RETRY_AFTER_REQUEST_S: u64 = 1;
 /// When to try again after maintenance.
-const RETRY_AFTER_MAINTENANCE_S: u64 = 60;
+pub(crate) const RETRY_AFTER_MAINTENANCE_S: u64 = 60;
 
 /// Stages the next revision. It keeps its right by itself, however slow the sender is, and gives it
 /// up with all that was staged when it is dropped.

@@ -166,7 +166,8 @@ pub(crate) async fn bases(
     work.await.map_err(EngineError::internal)?
 }
 
-/// The item with bound fields as they were delivered, and the texts of what was delivered.
+/// The item with bound fields as they were delivered, and the texts of what was delivered: none
+/// where they would not be what its digest says, since it held what is secret now.
 fn as_delivered(
     rules: &Rules,
     mut item: StoredItem,
@@ -188,7 +189,8 @@ fn as_delivered(
         item.head.digest = item_digest(&item.body, &item.references);
     }
     let same = item.head.digest == base.head.digest;
-    Ok((item, (!same).then_some(texts)))
+    let whole = item_digest(&texts.0, &texts.1) == base.head.digest;
+    Ok((item, (whole && !same).then_some(texts)))
 }
 
 /// What had been delivered of these items that are gone.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dev2prod_bundle::{BundleError, Carried, ChunkItem, IndexEntry, Reader};
 use dev2prod_model::catalogue::Catalogue;
-use dev2prod_model::item::{Digest, Key, Revision};
+use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
 use dev2prod_model::plan::CarriedBase;
 use dev2prod_model::section::Section;
 use tokio::sync::mpsc;
@@ -40,14 +40,42 @@ pub(crate) struct Heads {
     ended: bool,
 }
 
+/// Which heads of a bundle.
+struct Part {
+    /// Of these sections, in the seed's order.
+    sections: Vec<Section>,
+    /// Of its section only from this item on.
+    from: Option<ItemRef>,
+}
+
+impl Part {
+    fn whole() -> Self {
+        Self {
+            sections: Section::ALL.to_vec(),
+            from: None,
+        }
+    }
+
+    /// Whether the item comes before it.
+    fn comes_after(&self, entry: &IndexEntry) -> bool {
+        self.from
+            .as_ref()
+            .is_some_and(|from| entry.section == from.section && entry.key < from.key)
+    }
+}
+
 impl Heads {
-    /// Begins to read. With a catalogue, digests are worked out anew by it: for a bundle whose
+    /// Begins to read all. With a catalogue, digests are worked out anew by it: for a bundle whose
     /// digests another one made.
     pub(super) fn open(reader: Reader, by: Option<Arc<Catalogue>>) -> Self {
+        Self::of_part(reader, by, Part::whole())
+    }
+
+    fn of_part(reader: Reader, by: Option<Arc<Catalogue>>, part: Part) -> Self {
         let anew = by.map(|by| (by, Bodies::new(reader.clone())));
         let (sender, batches) = mpsc::channel(4);
         tokio::task::spawn_blocking(move || {
-            let end = read_all(&reader, anew, &sender).map(|()| None);
+            let end = read_part(&reader, &part, anew, &sender).map(|()| None);
             // Nobody listens if the import ended meanwhile.
             let _ = sender.blocking_send(end);
         });
@@ -58,10 +86,17 @@ impl Heads {
         }
     }
 
-    /// Begins to read a bundle that was imported before, by this catalogue.
-    pub(crate) fn of_any(reader: Reader, catalogue: &Arc<Catalogue>) -> Self {
+    /// Begins to read these sections, in the seed's order, of a bundle that was imported before, by
+    /// this catalogue; the section of `from` only from there on.
+    pub(crate) fn of_any(
+        reader: Reader,
+        catalogue: &Arc<Catalogue>,
+        sections: Vec<Section>,
+        from: Option<ItemRef>,
+    ) -> Self {
         let other = reader.manifest().catalogue != catalogue.fingerprint();
-        Self::open(reader, other.then(|| catalogue.clone()))
+        let part = Part { sections, from };
+        Self::of_part(reader, other.then(|| catalogue.clone()), part)
     }
 
     /// The next items of a section in key order; none at its end. Sections are asked for in the
@@ -98,15 +133,19 @@ impl Heads {
     }
 }
 
-fn read_all(
+fn read_part(
     reader: &Reader,
+    part: &Part,
     mut anew: Option<(Arc<Catalogue>, Bodies)>,
     sender: &mpsc::Sender<Batch>,
 ) -> Result<(), BundleError> {
-    for section in Section::ALL {
+    for &section in &part.sections {
         let mut batch = Vec::with_capacity(BATCH_ITEMS);
         for entry in reader.index(section)? {
             let entry = entry?;
+            if part.comes_after(&entry) {
+                continue;
+            }
             let (digest, base) = match &mut anew {
                 Some((catalogue, bodies)) => {
                     let item = bodies.read(&entry.item(), entry.chunk)?;

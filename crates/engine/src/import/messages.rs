@@ -141,8 +141,8 @@ fn both_changed(entry: &Entry) -> String {
     let item = &entry.item;
     match entry.reason {
         Reason::Conflict if entry.package.is_none() => format!(
-            "the source removed {item}, and the target changed it since the last delivery: \
-             choose with Conflicts Overwrite or Keep"
+            "the source removed {item}, and the target's version is its own: kept when it was last \
+             delivered, or changed since; choose with Conflicts Overwrite, which removes it, or Keep"
         ),
         Reason::Conflict => {
             let what = conflicting(entry).map_or(item.to_string(), |at| format!("{at} of {item}"));
@@ -160,6 +160,9 @@ fn both_changed(entry: &Entry) -> String {
             "another tenant delivered {item}, and the target differs from this package: \
              choose with Conflicts Overwrite or Keep"
         ),
+        Reason::ConflictOverwritten if entry.package.is_none() => {
+            format!("the target's own version of {item} is removed, as the request says")
+        }
         Reason::ConflictOverwritten => match conflicting(entry) {
             None => format!("the target's own version of {item} gives way, as the request says"),
             Some(at) => format!(

@@ -51,7 +51,8 @@ pub trait FileStore: Send + Sync {
         record: &BundleRecord,
     ) -> StoreResult<BundleRecord>;
 
-    /// Files that expired before `now_ms` and whose bytes no item names, at most `limit`.
+    /// Files that expired before `now_ms` and that nobody needs any more, at most `limit`: no item
+    /// names their bytes, and no import or dry run of any tenant that is not over names them.
     async fn expired_files(
         &self,
         upkeep: &Upkeep,
@@ -59,7 +60,17 @@ pub trait FileStore: Send + Sync {
         limit: u32,
     ) -> StoreResult<Vec<(TenantId, FileId)>>;
 
-    /// Forgets an expired file's bytes: from now on its record only says when it expired.
+    /// Forgets the bytes of a file that is, in this moment too, one of [`Self::expired_files`]: from
+    /// now on its record only says when it expired. `false`, and nothing changed, if it is none.
+    async fn expire_file(
+        &self,
+        upkeep: &Upkeep,
+        tenant: &TenantId,
+        id: FileId,
+        now_ms: i64,
+    ) -> StoreResult<bool>;
+
+    /// Forgets a file's bytes, whoever may name them: for one that nobody began to use.
     async fn forget_file(&self, upkeep: &Upkeep, tenant: &TenantId, id: FileId) -> StoreResult<()>;
 
     /// Which of these files of a tenant (at most 1,000) have a record whose bytes are not forgotten.

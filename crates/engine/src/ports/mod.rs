@@ -18,6 +18,7 @@ mod files;
 mod operations;
 mod own;
 mod packages;
+mod redaction;
 mod reviews;
 mod settings;
 mod staging;
@@ -36,6 +37,7 @@ pub use operations::{
 };
 pub use own::{OwnStore, SealedSecret, SecretChange};
 pub use packages::{Created, PackageStore};
+pub use redaction::{Kept, PastBody, PastPage, PastPlace, RedactionStore};
 pub use reviews::ReviewStore;
 pub use settings::SettingsStore;
 pub use staging::{
@@ -60,6 +62,7 @@ pub trait Store:
     + AuditStore
     + TrustStore
     + OwnStore
+    + RedactionStore
 {
 }
 
@@ -77,5 +80,6 @@ impl<S> Store for S where
         + AuditStore
         + TrustStore
         + OwnStore
+        + RedactionStore
 {
 }

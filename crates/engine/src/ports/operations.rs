@@ -142,7 +142,7 @@ pub trait OperationStore: Send + Sync {
     ) -> StoreResult<OperationPage>;
 
     /// The import of the same tenant that a pending import waits for: the one at work, or else the
-    /// oldest pending before it.
+    /// oldest pending before it, in the order of [`Self::claim`].
     async fn waiting_for(
         &self,
         scope: &Scope<HistoryRead>,
@@ -150,7 +150,8 @@ pub trait OperationStore: Send + Sync {
     ) -> StoreResult<Option<OperationId>>;
 
     /// Gives the oldest operation that may start to one worker, and starts it (or goes on with one
-    /// whose lease has ended). An import may start when no other import of its tenant is running
+    /// whose lease has ended). Of operations of one moment the one that was kept first is the older
+    /// one, whatever their ids are. An import may start when no other import of its tenant is running
     /// and none older is pending, and its tenant's imports may begin by `now_ms`. Raises the fence,
     /// so that an earlier worker can write no more.
     async fn claim(

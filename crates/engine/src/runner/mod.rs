@@ -172,7 +172,10 @@ async fn tidy(engine: Engine, stopping: CancellationToken) {
             tokio::select! {
                 () = stopping.cancelled() => return,
                 () = &mut again => break,
-                () = engine.housekeeping_woken() => housekeeping::end_stages(&engine).await,
+                () = engine.housekeeping_woken() => {
+                    let urgent = housekeeping::do_urgent(&engine);
+                    stopping.run_until_cancelled(urgent).await;
+                }
             }
         }
     }

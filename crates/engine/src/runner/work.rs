@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 use super::cancel::{opened, release_stage};
 use super::job::{Chain, Heartbeat, JobError, JobOutcome, failure, internal_failure};
 use super::lease::{Cut, Lease};
+use crate::content::RETRY_AFTER_MAINTENANCE_S;
 use crate::context::Engine;
+use crate::error::EngineError;
 use crate::ports::{StoreError, StoreResult};
 use crate::{content, export, import};
 
@@ -305,13 +307,29 @@ async fn do_job(
 ) -> Result<JobOutcome, JobError> {
     fail::fail_point!("runner.claimed");
     // Digests of another catalogue would make everything differ that is the same.
-    let fresh = content::refuse_stale(&engine, claim.tenant()).await;
-    fresh.map_err(|error| JobError::Retry(error.into()))?;
+    let fresh = Box::pin(content::refresh(&engine, claim.tenant())).await;
+    fresh.map_err(not_fresh)?;
     match claim.operation().request {
         Request::Export { .. } => Box::pin(export::run(&engine, &claim, &heartbeat)).await,
         Request::Import { .. } | Request::Undo { .. } => {
             Box::pin(import::run(&engine, &claim, &heartbeat)).await
         }
+    }
+}
+
+/// Why the digests of an operation's tenant are not those of the catalogue at hand.
+fn not_fresh(error: EngineError) -> JobError {
+    match error {
+        EngineError::Locked {
+            retry_after_s: RETRY_AFTER_MAINTENANCE_S..,
+            ..
+        } => JobError::permanent(
+            "tenant_closed",
+            "the catalogue was changed, and the tenant's digests cannot be made anew while it is \
+             closed for maintenance; nothing was changed",
+            "Start the operation again when the tenant is open.",
+        ),
+        error => JobError::Retry(error.into()),
     }
 }
 

@@ -6,10 +6,12 @@ use dev2prod_engine::content::{self, ListingQuery, UploadMode};
 use dev2prod_engine::housekeeping::{HousekeepingReport, run_once};
 use dev2prod_engine::ports::{Begun, BlobPath, Holder};
 use dev2prod_engine::{Settings, operations};
-use dev2prod_model::access::{ContentWrite, Export, Upkeep};
+use dev2prod_model::access::{ContentWrite, Export, Import, Upkeep};
 use dev2prod_model::audit::AuditEntry;
 use dev2prod_model::id::{FileId, PackageId};
 use dev2prod_model::item::{ItemRef, Revision};
+use dev2prod_model::operation::{Claim, Failure};
+use dev2prod_model::plan::ImportOptions;
 use dev2prod_model::section::Section;
 use dev2prod_model::sender::Sender;
 use uuid::Uuid;
@@ -18,6 +20,29 @@ use crate::files::{blobs, receive};
 use crate::support::{World, line, tenant};
 
 const DAY_MS: i64 = 24 * 60 * 60_000;
+
+/// Takes on the operation that is next.
+async fn claim(world: &World) -> Claim {
+    let (engine, upkeep) = (&world.engine, Upkeep::of_the_server());
+    let claim = engine
+        .store()
+        .claim(&upkeep, "here", 60_000, engine.now_ms())
+        .await;
+    claim.unwrap().expect("an operation is pending")
+}
+
+/// Ends an operation as failed.
+async fn fail(world: &World, claim: &Claim) {
+    let failure = Failure {
+        code: "x".to_owned(),
+        message: String::new(),
+        hint: String::new(),
+    };
+    let now_ms = world.engine.now_ms();
+    let ended = claim.operation().clone().fail(failure, None, now_ms);
+    let store = world.engine.store();
+    store.finish(claim, &ended.unwrap()).await.unwrap();
+}
 
 #[tokio::test]
 async fn bytes_without_a_record_are_deleted_when_they_are_old() {
@@ -50,6 +75,32 @@ async fn bytes_without_a_record_are_deleted_when_they_are_old() {
 }
 
 #[tokio::test]
+async fn a_bundle_outlives_its_end_while_somebody_waits_to_read_it() {
+    let world = World::start().await;
+    let engine = &world.engine;
+    let file = receive(&world, &["a bundle"]).await.unwrap();
+    let scope = world.scope::<Import>().await;
+    let asked = operations::ImportRequest {
+        dry_run: true,
+        file: file.id,
+        elsewhere: Vec::new(),
+        options: ImportOptions::default(),
+        plan: None,
+    };
+    operations::start_import(engine, &scope, asked, None)
+        .await
+        .unwrap();
+    world.advance_ms(2 * engine.settings().file_retention_ms);
+    assert_eq!(run_once(engine).await.expired_files, 0, "it is pending");
+    let claim = claim(&world).await;
+    assert_eq!(run_once(engine).await.expired_files, 0, "it is at work");
+    assert_eq!(blobs(&world).await, 1);
+    fail(&world, &claim).await;
+    assert_eq!(run_once(engine).await.expired_files, 1);
+    assert_eq!(blobs(&world).await, 0);
+}
+
+#[tokio::test]
 async fn old_versions_are_pruned_but_not_while_an_operation_runs() {
     let world = World::with(Settings {
         revision_retention_ms: 0,
@@ -69,30 +120,14 @@ async fn old_versions_are_pruned_but_not_while_an_operation_runs() {
     operations::start_export(engine, &scope, PackageId::CONFIGURATION, None)
         .await
         .unwrap();
-    let upkeep = Upkeep::of_the_server();
-    let claim = engine
-        .store()
-        .claim(&upkeep, "here", 60_000, engine.now_ms())
-        .await
-        .unwrap();
+    let claim = claim(&world).await;
     assert_eq!(
         run_once(engine).await.versions,
         0,
         "an operation may be reading them"
     );
 
-    let failure = dev2prod_model::operation::Failure {
-        code: "x".to_owned(),
-        message: String::new(),
-        hint: String::new(),
-    };
-    let claim = claim.unwrap();
-    let ended = claim
-        .operation()
-        .clone()
-        .fail(failure, None, engine.now_ms())
-        .unwrap();
-    engine.store().finish(&claim, &ended).await.unwrap();
+    fail(&world, &claim).await;
     assert_ne!(run_once(engine).await.versions, 0);
     assert_eq!(
         run_once(engine).await.versions,

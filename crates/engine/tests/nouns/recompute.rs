@@ -4,7 +4,7 @@ use dev2prod_engine::content::{
     ListingQuery, Recomputed, UploadMode, recompute_digests, refuse_stale,
 };
 use dev2prod_engine::ports::{BaselineChange, Begun, Holder, TenantChange};
-use dev2prod_engine::tenants;
+use dev2prod_engine::{housekeeping, tenants};
 use dev2prod_model::access::{ContentWrite, Upkeep, VersionRead};
 use dev2prod_model::catalogue::Catalogue;
 use dev2prod_model::id::Origin;
@@ -121,7 +121,7 @@ async fn digests_and_baselines_follow_the_catalogue() {
 }
 
 #[tokio::test]
-async fn a_tenant_in_maintenance_is_left_and_said_to_be() {
+async fn a_tenant_in_maintenance_is_left_and_said_to_be_and_follows_when_it_is_open() {
     let world = World::start().await;
     let closed = TenantChange {
         maintenance: Some(true),
@@ -138,4 +138,20 @@ async fn a_tenant_in_maintenance_is_left_and_said_to_be() {
     refuse_stale(&changed, &tenant())
         .await
         .expect_err("it is not to be planned");
+
+    assert!(housekeeping::run_once(&changed).await.failed.is_empty());
+    refuse_stale(&changed, &tenant())
+        .await
+        .expect_err("it is still closed");
+    let open = TenantChange {
+        maintenance: Some(false),
+        ..TenantChange::default()
+    };
+    tenants::change(&changed, &world.server().await, &tenant(), open)
+        .await
+        .unwrap();
+    assert!(housekeeping::run_once(&changed).await.failed.is_empty());
+    refuse_stale(&changed, &tenant())
+        .await
+        .expect("housekeeping made its digests anew");
 }

@@ -40,7 +40,7 @@ pub(crate) struct World {
     clock: Arc<StandingClock>,
     store: Embedded,
     /// Deleted after the store is closed.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
@@ -78,7 +78,7 @@ impl World {
             engine,
             clock,
             store,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -90,6 +90,20 @@ impl World {
             self.engine.settings().clone(),
             catalogue,
         )
+    }
+
+    /// Whether a text stands in any file of the database, as it lies on the disk.
+    pub(crate) fn database_holds(&self, text: &str) -> bool {
+        let files = std::fs::read_dir(self.folder.path()).unwrap();
+        let mut files = files.map(|file| file.unwrap().path());
+        let held = |path: std::path::PathBuf| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let bytes = std::fs::read(&path);
+            let bytes = bytes.ok().filter(|_| name.starts_with("dev2prod.sqlite"));
+            let mut windows = bytes.iter().flat_map(|it| it.windows(text.len()));
+            windows.any(|part| part == text.as_bytes())
+        };
+        files.any(held)
     }
 
     pub(crate) fn advance_ms(&self, ms: i64) {
@@ -184,6 +198,7 @@ pub(crate) fn told(error: &EngineError) -> String {
         EngineError::TooLarge(_) => ("too large", &[][..]),
         EngineError::Locked { .. } => ("locked", &[][..]),
         EngineError::TooManyAttempts { .. } => ("too many attempts", &[][..]),
+        EngineError::TooSlow(_) => ("too slow", &[][..]),
         EngineError::NoSpace(_) => ("no space", &[][..]),
         EngineError::Internal(cause) => panic!("a fault of the server: {cause:?}"),
     };

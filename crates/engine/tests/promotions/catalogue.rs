@@ -117,3 +117,22 @@ async fn a_hotfix_is_one_by_the_new_rules_too() {
     let refused = world.promote(&dev, &prod, &plain()).await;
     assert_snapshot!(refused.errors().join("\n"), @"conflict: source and target both changed /value of featureInstances fixed since the last delivery, differently: choose with Resolutions, or for all with Conflicts Overwrite or Keep");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_was_closed_meanwhile_follows_when_it_is_open() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    world.put(&dev, &noted("a", 1, "dev")).await;
+    world.promote(&dev, &prod, &plain()).await.done();
+    world.close(&prod, true).await;
+
+    let world = world.restart(without_notes()).await;
+    let bundle = world.export_all(&dev).await;
+    let closed = world.dry_run(&prod, &bundle, &plain()).await;
+    assert_eq!(closed.failed(), "tenant_closed");
+    assert_snapshot!(closed.failure.unwrap().message, @"the catalogue was changed, and the tenant's digests cannot be made anew while it is closed for maintenance; nothing was changed");
+    world.close(&prod, false).await;
+    let done = world.import(&prod, &bundle, &plain()).await.done();
+    assert_eq!(done.numbers(), [0, 0, 0, 0, 1]);
+    assert_eq!(world.digests(&prod).await, world.digests(&dev).await);
+}

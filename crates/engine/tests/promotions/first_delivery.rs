@@ -68,6 +68,25 @@ async fn a_first_delivery_takes_with_a_warning_fails_or_keeps_as_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_kept_at_the_first_delivery_is_removed_only_as_the_request_says() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    world.put(&dev, &feature("a", 2)).await;
+    world.put(&prod, &feature("a", 1)).await;
+    let keep = options(json!({"FirstDelivery": "Keep"}));
+    world.promote(&dev, &prod, &keep).await.done();
+    world.delete(&dev, "featureInstances", "a").await;
+
+    let refused = world.promote(&dev, &prod, &plain()).await;
+    assert_snapshot!(refused.plan, @"Failed conflict: featureInstances a");
+    assert_snapshot!(refused.errors().join("\n"), @"conflict: the source removed featureInstances a, and the target's version is its own: kept when it was last delivered, or changed since; choose with Conflicts Overwrite, which removes it, or Keep");
+    let overwrite = options(json!({"Conflicts": "Overwrite"}));
+    let removed = world.promote(&dev, &prod, &overwrite).await.done();
+    assert_snapshot!(removed.plan, @"Removed conflict_overwritten: featureInstances a");
+    assert_snapshot!(removed.warnings().join("\n"), @"conflict_overwritten: the target's own version of featureInstances a is removed, as the request says");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_takes_its_own_export_and_nothing_is_settled() {
     let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;

@@ -36,7 +36,7 @@ async fn only_what_was_delivered_and_is_as_it_was_leaves() {
     Skipped already_removed: featureInstances c
     Skipped removal_system: featureInstances shipped
     ");
-    assert_snapshot!(refused.errors().join("\n"), @"conflict: the source removed featureInstances b, and the target changed it since the last delivery: choose with Conflicts Overwrite or Keep");
+    assert_snapshot!(refused.errors().join("\n"), @"conflict: the source removed featureInstances b, and the target's version is its own: kept when it was last delivered, or changed since; choose with Conflicts Overwrite, which removes it, or Keep");
     let keep = options(json!({"Conflicts": "Keep"}));
     let kept = world.promote(&dev, &prod, &keep).await.done();
     assert_snapshot!(kept.plan, @r"

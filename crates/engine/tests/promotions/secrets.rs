@@ -4,7 +4,7 @@ use dev2prod_engine::changes::ChangesQuery;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::outcome::{line, plain};
+use crate::outcome::{line, options, plain};
 use crate::world::World;
 
 fn sso(name: &str, password: &str) -> String {
@@ -166,4 +166,79 @@ async fn an_undo_leaves_bound_fields_and_secrets_as_they_are() {
     ");
     assert_snapshot!(world.stored_body(&prod, "featureInstances", "a").await, @r#"{"settings":{"env":"prod","n":0,"password":{"Secret":"set"},"url":"p2"}}"#);
     assert_eq!(world.secrets(&prod, "featureInstances", "a").await, own);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_delivered_before_a_field_became_secret_is_still_what_is_merged_with() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let item = |key: &str, name: &str, url: &str| {
+        let settings = json!({"token": "hush", "url": url});
+        line(
+            "featureInstances",
+            key,
+            json!({"name": name, "settings": settings}),
+        )
+    };
+    let both = |name: &str, url: &str| item("a", name, url) + &item("b", name, url);
+    world.put(&dev, &both("one", "u")).await;
+    let first = world.promote(&dev, &prod, &plain()).await.done();
+    world.put(&prod, &both("one", "prod")).await;
+    world.put(&dev, &both("two", "u")).await;
+    // Merged: what was delivered is kept beside what was made of it.
+    world.promote(&dev, &prod, &plain()).await.done();
+    world.delete(&prod, "featureInstances", "b").await;
+    world.bind(&prod, json!([rule(false)])).await;
+
+    let nothing = world.promote(&dev, &prod, &plain()).await.done();
+    assert_snapshot!(nothing.plan, @r"
+    Skipped target_kept: featureInstances a
+    Skipped target_kept: featureInstances b
+    ");
+    world.put(&dev, &both("three", "u")).await;
+    let conflict = world.promote(&dev, &prod, &plain()).await;
+    assert_eq!(conflict.failed(), "plan_has_errors");
+    assert_snapshot!(conflict.plan, @r"
+    Modified merged: featureInstances a
+    Failed conflict: featureInstances b
+    ");
+    let keep = options(json!({"Conflicts": "Keep"}));
+    let done = world.promote(&dev, &prod, &keep).await.done();
+    assert_snapshot!(done.plan, @r"
+    Modified merged: featureInstances a
+    Skipped conflict_kept: featureInstances b
+    ");
+    assert_snapshot!(world.stored_body(&prod, "featureInstances", "a").await, @r#"{"name":"three","settings":{"token":{"Secret":"set"},"url":"prod"}}"#);
+    let undone = world.undo(&prod, first.id, &keep).await.done();
+    assert_snapshot!(undone.plan, @r"
+    Skipped conflict_kept: featureInstances a
+    Skipped already_removed: featureInstances b
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_whose_name_says_so_is_a_secret_of_each_tenant() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let action = |note: &str, token: &str| {
+        let parameters =
+            json!([{"name": "note", "value": note}, {"name": "Token", "value": token}]);
+        line(
+            "customAction",
+            "Incident/open",
+            json!({"parameters": parameters}),
+        )
+    };
+    world.put(&dev, &action("one", "dev-token")).await;
+    world.put(&prod, &action("old", "prod-token")).await;
+    let own = world.secrets(&prod, "customAction", "Incident/open").await;
+    assert_eq!(own[0].pointer, "/parameters/name=Token/value");
+    world.promote(&dev, &prod, &plain()).await.done();
+    assert_snapshot!(world.stored_body(&prod, "customAction", "Incident/open").await, @r#"{"parameters":[{"name":"note","value":"one"},{"name":"Token","value":{"Secret":"set"}}]}"#);
+    assert_eq!(
+        world.secrets(&prod, "customAction", "Incident/open").await,
+        own
+    );
+    world.put(&dev, &action("one", "another")).await;
+    assert_snapshot!(world.promote(&dev, &prod, &plain()).await.done().plan, @"");
 }

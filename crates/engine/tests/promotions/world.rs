@@ -11,7 +11,7 @@ use dev2prod_engine::changes::{ChangesQuery, Order, PAGE_MAX};
 use dev2prod_engine::content::{self, UploadMode, UploadResult};
 use dev2prod_engine::files::{self, NewFile};
 use dev2prod_engine::operations::{self, ImportRequest, View};
-use dev2prod_engine::ports::{Begun, Holder, Page, SealedSecret};
+use dev2prod_engine::ports::{Begun, Holder, Page, SealedSecret, TenantChange};
 use dev2prod_engine::runner::{Runner, RunnerHandle};
 use dev2prod_engine::tenants::{self, NewTenant};
 use dev2prod_engine::{Engine, EngineResult, Parts, Settings, SystemClock, SystemRandom};
@@ -138,6 +138,17 @@ impl World {
             caller.roles.insert(id.clone(), Role::TenantAdmin);
         }
         made
+    }
+
+    /// Closes a tenant for maintenance, or opens it.
+    pub(crate) async fn close(&self, tenant: &TenantId, maintenance: bool) {
+        let change = TenantChange {
+            maintenance: Some(maintenance),
+            ..TenantChange::default()
+        };
+        let scope = authorize_server(&self.caller.lock().unwrap()).unwrap();
+        let changed = tenants::change(&self.engine, &scope, tenant, change).await;
+        changed.unwrap();
     }
 
     pub(crate) fn scope<P: Permission>(&self, tenant: &TenantId) -> Scope<P> {

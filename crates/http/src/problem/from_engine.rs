@@ -49,6 +49,9 @@ impl From<EngineError> for ApiError {
                 retry_after_s,
             } => Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message)
                 .retry_after(retry_after_s),
+            EngineError::TooSlow(message) => {
+                Self::new(StatusCode::REQUEST_TIMEOUT, "too_slow", message)
+            }
             EngineError::NoSpace(message) => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "no_space", message)
             }

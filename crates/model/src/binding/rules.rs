@@ -52,6 +52,11 @@ impl Rules {
         &self.bindings
     }
 
+    /// Whether a field of some item of the section is secret, by the catalogue or by a binding.
+    pub fn has_secrets(&self, section: Section) -> bool {
+        !self.catalogue.secret_fields(section).is_empty() || self.bindings.has_secrets(section)
+    }
+
     /// What holds for one item.
     pub fn of(&self, item: &ItemRef) -> ItemRules<'_> {
         self.of_key(item.section, &item.key)

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use regex_lite::Regex;
 
-use super::local::{LocalField, LocalFields};
+use super::local::{LocalField, LocalFields, Only};
 use super::pointer::Pointer;
 use super::rule::{Condition, Rule};
-use super::source::{ConditionSource, OneOrMore, RuleSource, SectionSource, Source};
+use super::source::{
+    BesideSource, ConditionSource, OneOrMore, RuleSource, SecretSource, SectionSource, Source,
+};
 use super::template::{Place, Template};
 use super::{Catalogue, CatalogueError, SectionRules};
 use crate::digest::sha256;
@@ -95,27 +97,25 @@ fn rules(
     for (array, member) in &source.identity {
         identity.push((pointer(array, &format!("{path}.identity"))?, member.clone()));
     }
-    let mut local = LocalFields::default();
     let mut never = LocalFields::default();
-    let mut secret = LocalFields::default();
-    for (list, fields) in [
-        ("never_travels", &source.never_travels),
-        ("secret", &source.secret),
-    ] {
-        for (index, field) in fields.iter().enumerate() {
-            let path = format!("{path}.{list}[{index}]");
-            let pointer = pointer(field, &path)?;
-            let field = LocalField::new(&pointer, &identity);
-            let field = field.map_err(|message| CatalogueError::invalid(path, message))?;
-            let kind = if list == "secret" {
-                &mut secret
-            } else {
-                &mut never
-            };
-            kind.push(field.clone());
-            local.push(field);
-        }
+    for (index, field) in source.never_travels.iter().enumerate() {
+        let path = format!("{path}.never_travels[{index}]");
+        never.push(local_field(field, None, &path, &identity)?);
     }
+    let mut secret = LocalFields::default();
+    for (index, field) in source.secret.iter().enumerate() {
+        let path = format!("{path}.secret[{index}]");
+        let (at, only) = match field {
+            SecretSource::Always(at) => (at, None),
+            SecretSource::Beside(field) => {
+                let BesideSource { member, is } = &field.beside;
+                let (member, is) = (member.clone(), is.clone());
+                (&field.at, Some(Only { member, is }))
+            }
+        };
+        secret.push(local_field(at, only, &path, &identity)?);
+    }
+    let local = never.clone().and(&secret);
     let bytes = source
         .bytes
         .as_deref()
@@ -139,6 +139,21 @@ fn rules(
         bytes,
         references,
     })
+}
+
+/// A field that stays with its tenant, wherever it is or only beside something.
+fn local_field(
+    at: &str,
+    only: Option<Only>,
+    path: &str,
+    identity: &[(Pointer, String)],
+) -> Result<LocalField, CatalogueError> {
+    let field = LocalField::new(&pointer(at, path)?, identity);
+    let field = field.and_then(|field| match only {
+        None => Ok(field),
+        Some(only) => field.only(only),
+    });
+    field.map_err(|message| CatalogueError::invalid(path, message))
 }
 
 fn rule(source: &RuleSource, path: &str, names: &Names) -> Result<Rule, CatalogueError> {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::pointer::{Pointer, Step};
 use crate::json::push_pointer;
 use crate::merge::{element_step, identities};
+use crate::secret::is_mark;
 
 /// Fields that stay with their tenant: taken out of a body and put back into another one as they
 /// were. Elements of arrays are found by their identity, and never by their place.
@@ -82,7 +83,7 @@ fn visit_value(
     match value {
         Value::Object(members) => {
             members.retain(|name, member| {
-                let behind = behind(live, Some(name));
+                let behind = behind(live, Some(name), member);
                 push_pointer(pointer, name);
                 let kept = if behind.iter().any(|steps| steps.is_empty()) {
                     visit(pointer, member)
@@ -97,9 +98,9 @@ fn visit_value(
             });
         }
         Value::Array(elements) => {
-            let behind = behind(live, None);
             let steps = element_steps(live, elements);
             for (element, step) in elements.iter_mut().zip(steps) {
+                let behind = behind(live, None, element);
                 push_pointer(pointer, &step);
                 visit_value(pointer, &behind, element, visit);
                 pointer.truncate(length);
@@ -109,11 +110,16 @@ fn visit_value(
     }
 }
 
-/// What is left of the ways that lead on to the member of this name, or to an element.
-fn behind<'f>(live: &[&'f [LocalStep]], member: Option<&str>) -> Vec<&'f [LocalStep]> {
+/// What is left of the ways that lead on to the member of this name, or to an element; `value` is
+/// what they lead to.
+fn behind<'f>(
+    live: &[&'f [LocalStep]],
+    member: Option<&str>,
+    value: &Value,
+) -> Vec<&'f [LocalStep]> {
     let leads_on = |steps: &&'f [LocalStep]| match steps.split_first()? {
         (LocalStep::Name(name), rest) => (member == Some(name)).then_some(rest),
-        (LocalStep::Each { .. }, rest) => Some(rest),
+        (LocalStep::Each { only, .. }, rest) => admits(only.as_ref(), value).then_some(rest),
     };
     live.iter().filter_map(leads_on).collect()
 }
@@ -122,7 +128,7 @@ fn behind<'f>(live: &[&'f [LocalStep]], member: Option<&str>) -> Vec<&'f [LocalS
 /// apart, otherwise by their place.
 fn element_steps(live: &[&[LocalStep]], elements: &[Value]) -> Vec<String> {
     let member = live.iter().find_map(|steps| match steps.first() {
-        Some(LocalStep::Each { identity }) => identity.as_deref(),
+        Some(LocalStep::Each { identity, .. }) => identity.as_deref(),
         _ => None,
     });
     let named = member.and_then(|member| Some((member, identities(elements, member)?)));
@@ -146,7 +152,30 @@ pub(crate) enum LocalStep {
     Each {
         /// The member; `None`: nothing tells elements apart.
         identity: Option<String>,
+        /// Only those of which this holds.
+        only: Option<Only>,
     },
+}
+
+/// Of an element or member, an object: a member of its own is one of these texts, in any case. One
+/// that is kept secret itself may be any of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Only {
+    /// The member's name.
+    pub(crate) member: String,
+    /// The texts.
+    pub(crate) is: Vec<String>,
+}
+
+fn admits(only: Option<&Only>, value: &Value) -> bool {
+    let Some(Only { member, is }) = only else {
+        return true;
+    };
+    match value.get(member) {
+        Some(Value::String(text)) => is.iter().any(|is| is.eq_ignore_ascii_case(text)),
+        Some(other) => is_mark(other),
+        None => false,
+    }
 }
 
 impl LocalField {
@@ -180,10 +209,27 @@ impl LocalField {
                         .iter()
                         .find(|(array, _)| array.steps() == &steps[..index])
                         .map(|(_, member)| member.clone()),
+                    only: None,
                 },
             });
         }
         Ok(Self(local))
+    }
+
+    /// The field only where this holds of the object around it, which is one of several; the error
+    /// is a sentence.
+    pub(super) fn only(mut self, only: Only) -> Result<Self, &'static str> {
+        match self.0.as_mut_slice() {
+            [.., LocalStep::Name(_), LocalStep::Name(_)] | [_] | [] => {
+                return Err("it has no '*' right before the name of the field");
+            }
+            [.., LocalStep::Name(name)] if *name == only.member => {
+                return Err("the field cannot tell of itself whether it is secret");
+            }
+            [.., LocalStep::Each { only: found, .. }, _] => *found = Some(only),
+            [.., _, _] => {}
+        }
+        Ok(self)
     }
 
     /// Whether the body holds it.
@@ -208,12 +254,12 @@ fn is_in(value: &Value, steps: &[LocalStep]) -> bool {
         ([LocalStep::Name(name), rest @ ..], Value::Object(members)) => {
             members.get(name).is_some_and(|member| is_in(member, rest))
         }
-        ([LocalStep::Each { .. }, rest @ ..], Value::Object(members)) => {
-            members.values().any(|member| is_in(member, rest))
-        }
-        ([LocalStep::Each { .. }, rest @ ..], Value::Array(elements)) => {
-            elements.iter().any(|element| is_in(element, rest))
-        }
+        ([LocalStep::Each { only, .. }, rest @ ..], Value::Object(members)) => members
+            .values()
+            .any(|member| admits(only.as_ref(), member) && is_in(member, rest)),
+        ([LocalStep::Each { only, .. }, rest @ ..], Value::Array(elements)) => elements
+            .iter()
+            .any(|element| admits(only.as_ref(), element) && is_in(element, rest)),
         _ => false,
     }
 }
@@ -226,13 +272,13 @@ pub(crate) fn strip(value: &mut Value, steps: &[LocalStep]) -> bool {
         ([LocalStep::Name(name), rest @ ..], Value::Object(members)) => members
             .get_mut(name)
             .is_some_and(|member| strip(member, rest)),
-        ([LocalStep::Each { .. }, rest @ ..], Value::Object(members)) => members
+        ([LocalStep::Each { only, .. }, rest @ ..], Value::Object(members)) => members
             .values_mut()
-            .map(|member| strip(member, rest))
+            .map(|member| admits(only.as_ref(), member) && strip(member, rest))
             .fold(false, any),
-        ([LocalStep::Each { .. }, rest @ ..], Value::Array(elements)) => elements
+        ([LocalStep::Each { only, .. }, rest @ ..], Value::Array(elements)) => elements
             .iter_mut()
-            .map(|element| strip(element, rest))
+            .map(|element| admits(only.as_ref(), element) && strip(element, rest))
             .fold(false, any),
         _ => false,
     }
@@ -250,9 +296,11 @@ fn put_back(body: &mut Value, own: &Value, steps: &[LocalStep]) {
                 put_back(body, own, rest);
             }
         }
-        ([LocalStep::Each { .. }, rest @ ..], Value::Object(body), Value::Object(own)) => {
+        ([LocalStep::Each { only, .. }, rest @ ..], Value::Object(body), Value::Object(own)) => {
+            let only = only.as_ref();
             for (name, body) in body {
-                if let Some(own) = own.get(name) {
+                let own = own.get(name).filter(|own| admits(only, own));
+                if let Some(own) = own.filter(|_| admits(only, body)) {
                     put_back(body, own, rest);
                 }
             }
@@ -261,14 +309,17 @@ fn put_back(body: &mut Value, own: &Value, steps: &[LocalStep]) {
             [
                 LocalStep::Each {
                     identity: Some(identity),
+                    only,
                 },
                 rest @ ..,
             ],
             Value::Array(body),
             Value::Array(own),
         ) => {
-            for body in body {
-                let same = |own: &&Value| own.get(identity) == body.get(identity);
+            let only = only.as_ref();
+            for body in body.iter_mut().filter(|body| admits(only, body)) {
+                let same =
+                    |own: &&Value| admits(only, own) && own.get(identity) == body.get(identity);
                 if let Some(own) = body.get(identity).and_then(|_| own.iter().find(same)) {
                     put_back(body, own, rest);
                 }

@@ -24,12 +24,37 @@ pub(super) struct SectionSource {
     #[serde(default)]
     pub(super) never_travels: Vec<String>,
     #[serde(default)]
-    pub(super) secret: Vec<String>,
+    pub(super) secret: Vec<SecretSource>,
     pub(super) bytes: Option<String>,
     #[serde(default)]
     pub(super) identity: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) reference: Vec<RuleSource>,
+}
+
+/// A field that is secret: wherever it is, or beside something.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+pub(super) enum SecretSource {
+    Always(String),
+    Beside(SecretBesideSource),
+}
+
+/// A field that is secret where a member beside it says so.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SecretBesideSource {
+    pub(super) at: String,
+    #[serde(rename = "where")]
+    pub(super) beside: BesideSource,
+}
+
+/// What a member says.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BesideSource {
+    pub(super) member: String,
+    pub(super) is: Vec<String>,
 }
 
 /// A `[[section.reference]]`.

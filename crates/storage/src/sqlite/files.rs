@@ -6,6 +6,7 @@ use dev2prod_model::access::{FileRead, FileWrite, Import, Scope, Upkeep};
 use dev2prod_model::file::File;
 use dev2prod_model::id::{FileId, TenantId};
 use dev2prod_model::item::Digest;
+use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteRow;
 
 use super::Sqlite;
@@ -33,6 +34,17 @@ fn bundle(row: &SqliteRow) -> StoreResult<BundleRecord> {
         verified_ms: column(row, 3, "bundle.verified_ms")?,
     })
 }
+
+/// Of a file `f`: it expired before `?1`, and nobody needs its bytes. An operation that is not over
+/// names the file of a tenant by that tenant's id, which may be another one's than its own.
+const EXPIRED: &str = "f.forgotten = 0 AND f.expires_ms < ?1
+    AND NOT EXISTS (
+        SELECT 1 FROM attachment a WHERE a.tenant = f.tenant AND a.sha256 = f.sha256)
+    AND NOT EXISTS (
+        SELECT 1 FROM operation o INDEXED BY operation_open
+        JOIN tenant s ON s.id = o.request ->> '$.Import.file_tenant'
+        WHERE o.status IN ('PENDING', 'RUNNING') AND s.no = f.tenant
+            AND unhex(o.request ->> '$.Import.file', '-') = f.id)";
 
 #[async_trait]
 impl FileStore for Sqlite {
@@ -145,17 +157,16 @@ impl FileStore for Sqlite {
         now_ms: i64,
         limit: u32,
     ) -> StoreResult<Vec<(TenantId, FileId)>> {
-        let rows = sqlx::query(
+        let sql = format!(
             "SELECT t.id, f.id FROM file f JOIN tenant t ON t.no = f.tenant
-             WHERE f.forgotten = 0 AND f.expires_ms < ?1 AND NOT EXISTS (
-                 SELECT 1 FROM attachment a WHERE a.tenant = f.tenant AND a.sha256 = f.sha256)
-             ORDER BY f.expires_ms LIMIT ?2",
-        )
-        .bind(now_ms)
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(to("find expired files"))?;
+             WHERE {EXPIRED} ORDER BY f.expires_ms LIMIT ?2"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(now_ms)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(to("find expired files"))?;
         rows.iter()
             .map(|row| {
                 Ok((
@@ -164,6 +175,27 @@ impl FileStore for Sqlite {
                 ))
             })
             .collect()
+    }
+
+    async fn expire_file(
+        &self,
+        _upkeep: &Upkeep,
+        tenant: &TenantId,
+        id: FileId,
+        now_ms: i64,
+    ) -> StoreResult<bool> {
+        let sql = format!(
+            "UPDATE file AS f SET forgotten = 1
+             WHERE f.tenant = (SELECT no FROM tenant WHERE id = ?2) AND f.id = ?3 AND {EXPIRED}"
+        );
+        let done = sqlx::query(AssertSqlSafe(sql))
+            .bind(now_ms)
+            .bind(tenant.as_str())
+            .bind(id.0.as_bytes().as_slice())
+            .execute(&self.writer)
+            .await
+            .map_err(to("forget the bytes of an expired file"))?;
+        Ok(done.rows_affected() > 0)
     }
 
     async fn forget_file(

@@ -17,6 +17,7 @@ mod operations;
 mod own;
 mod packages;
 mod past;
+mod redaction;
 mod reviews;
 mod rows;
 mod settings;

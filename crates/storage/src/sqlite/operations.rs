@@ -334,8 +334,8 @@ impl OperationStore for Sqlite {
              JOIN operation p ON p.tenant = o.tenant AND p.kind = o.kind AND p.id <> o.id
                  AND p.status IN ('PENDING', 'RUNNING')
              WHERE t.id = ?1 AND o.kind = ?3 AND o.status = 'PENDING' AND (
-                 p.status = 'RUNNING' OR (p.created_ms, p.id) < (o.created_ms, o.id))
-             ORDER BY p.status = 'RUNNING' DESC, p.created_ms, p.id LIMIT 1",
+                 p.status = 'RUNNING' OR (p.created_ms, p.rowid) < (o.created_ms, o.rowid))
+             ORDER BY p.status = 'RUNNING' DESC, p.created_ms, p.rowid LIMIT 1",
         )
         .bind(scope.tenant().as_str())
         .bind(id.to_string())
@@ -355,6 +355,7 @@ impl OperationStore for Sqlite {
     ) -> StoreResult<Option<Claim>> {
         let doing = "take an operation on";
         let mut tx = self.write(doing).await?;
+        // Rows are numbered as they come.
         let sql = format!(
             "UPDATE operation AS o SET status = 'RUNNING', server = ?1, updated_ms = ?3,
                  started_ms = coalesce(o.started_ms, ?3), fence = o.fence + 1,
@@ -368,8 +369,8 @@ impl OperationStore for Sqlite {
                          SELECT 1 FROM operation p INDEXED BY operation_open
                          WHERE p.status IN ('PENDING', 'RUNNING') AND p.tenant = n.tenant
                              AND p.kind = n.kind AND (p.status = 'RUNNING'
-                                 OR (p.created_ms, p.id) < (n.created_ms, n.id))))
-                 ORDER BY n.created_ms, n.id LIMIT 1)
+                                 OR (p.created_ms, p.rowid) < (n.created_ms, n.rowid))))
+                 ORDER BY n.created_ms, n.rowid LIMIT 1)
              RETURNING id, (SELECT id FROM tenant WHERE no = tenant), request, created_by,
                  created_ms, updated_ms, status, server, started_ms, progress, report, failure,
                  cancel_by, address, agent, fence"

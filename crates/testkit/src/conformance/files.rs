@@ -1,12 +1,12 @@
 //! Records of files and bundles.
 
-use dev2prod_engine::ports::{BundleRecord, Change, PutItem, Store};
+use dev2prod_engine::ports::{BundleRecord, Change, Enqueued, PutItem, Store};
 use dev2prod_model::file::File;
 use dev2prod_model::id::OperationId;
-use dev2prod_model::operation::Kind;
+use dev2prod_model::operation::{Kind, Request};
 
 use super::world::{
-    LONG_MS, NOW_MS, World, completed, digest, file_id, login, put, remove, upkeep,
+    LONG_MS, NOW_MS, World, completed, digest, failed, file_id, login, put, remove, upkeep,
 };
 
 /// A file of some bytes, which ends at a moment.
@@ -36,6 +36,15 @@ async fn expired(world: &World<'_>, now_ms: i64) -> Vec<u128> {
     let mut found: Vec<_> = found.into_iter().map(|(_, id)| id.0.as_u128()).collect();
     found.sort_unstable();
     found
+}
+
+/// Whether the bytes of a file were forgotten by that.
+async fn expire(world: &World<'_>, id: u128, now_ms: i64) -> bool {
+    let (store, tenant) = (world.store, &world.tenant);
+    store
+        .expire_file(&upkeep(), tenant, file_id(id), now_ms)
+        .await
+        .unwrap()
 }
 
 /// A file's record is read as it was written, in its own tenant only.
@@ -87,10 +96,14 @@ pub async fn expired_files_are_forgotten(store: &dyn Store) {
     assert_eq!(expired(&world, NOW_MS + 3).await, [1, 2]);
     let limited = store.expired_files(&upkeep(), NOW_MS + 3, 1).await.unwrap();
     assert_eq!(limited, [(world.tenant.clone(), file_id(1))]);
-    store
-        .forget_file(&upkeep(), &world.tenant, file_id(1))
-        .await
-        .unwrap();
+    for (id, now_ms, done) in [
+        (1, NOW_MS + 1, false),
+        (1, NOW_MS + 2, true),
+        (1, NOW_MS + 2, false),
+        (9, NOW_MS + 9, false),
+    ] {
+        assert_eq!(expire(&world, id, now_ms).await, done, "{id} at {now_ms}");
+    }
     assert_eq!(expired(&world, NOW_MS + 3).await, [2]);
     assert!(
         store
@@ -136,6 +149,7 @@ pub async fn bytes_in_use_do_not_expire(store: &dyn Store) {
     );
     store.flip(&stage, None).await.unwrap();
     assert_eq!(expired(&world, NOW_MS + 1).await, [1, 2]);
+    assert!(!expire(&world, 1, NOW_MS + 1).await);
     world.commit(&[remove("a")]).await;
     assert_eq!(
         expired(&world, NOW_MS + 1).await,
@@ -148,6 +162,61 @@ pub async fn bytes_in_use_do_not_expire(store: &dyn Store) {
         .await
         .unwrap();
     assert_eq!(expired(&world, NOW_MS + 1).await, [1, 1, 2]);
+}
+
+/// A file that somebody began to use after all is forgotten with them.
+pub async fn a_file_is_forgotten_whoever_names_it(store: &dyn Store) {
+    let world = World::new(store).await;
+    keep(&world, &file(1, 1, NOW_MS + 9)).await;
+    world.enqueue(Kind::Import, 1).await;
+    store
+        .forget_file(&upkeep(), &world.tenant, file_id(1))
+        .await
+        .unwrap();
+    let known = store
+        .known_files(&upkeep(), &world.tenant, &[file_id(1)])
+        .await
+        .unwrap();
+    assert_eq!(known, []);
+}
+
+/// The bundle of an import or a dry run stays, however long that waits or works, and goes when it is
+/// over; also where it is another tenant's file. A file of the same id elsewhere is another one.
+pub async fn the_bundle_of_what_is_not_over_does_not_expire(store: &dyn Store) {
+    let world = World::new(store).await;
+    let other = World::tenant(store, "200").await;
+    for place in [&world, &other] {
+        keep(place, &file(1, 1, NOW_MS)).await;
+    }
+    keep(&world, &file(2, 2, NOW_MS)).await;
+    let late = NOW_MS + LONG_MS;
+    let held = async |bundle_of: &World<'_>| {
+        assert_eq!(expired(&world, late).await, [1, 2]);
+        assert!(!expire(bundle_of, 1, late).await);
+    };
+    for kind in [Kind::Import, Kind::DryRun] {
+        world.enqueue(kind, 1).await;
+        held(&world).await;
+        let claim = world.claim(LONG_MS).await.unwrap();
+        held(&world).await;
+        store.finish(&claim, &failed(&claim)).await.unwrap();
+        assert_eq!(expired(&world, late).await, [1, 1, 2]);
+        store
+            .forget_operations(&upkeep(), i64::MAX, 9)
+            .await
+            .unwrap();
+    }
+    let mut import = world.operation(Kind::Import, 2);
+    if let Request::Import { file_tenant, .. } = &mut import.request {
+        file_tenant.clone_from(&other.tenant);
+    }
+    let kept = store.enqueue(&world.scope(), &import, None, NOW_MS).await;
+    assert_eq!(kept.unwrap(), Enqueued::New);
+    held(&other).await;
+    assert!(expire(&world, 1, late).await, "nobody needs that one");
+    let claim = world.claim(LONG_MS).await.unwrap();
+    store.finish(&claim, &failed(&claim)).await.unwrap();
+    assert!(expire(&other, 1, late).await);
 }
 
 /// A plan is known while an operation's report names it.

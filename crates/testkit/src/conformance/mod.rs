@@ -24,7 +24,9 @@ pub mod operations;
 pub mod own;
 pub mod packages;
 pub mod pruning;
+pub mod queue;
 pub mod random;
+pub mod redaction;
 pub mod reviews;
 pub mod settings;
 pub mod stages;
@@ -141,6 +143,10 @@ macro_rules! for_each_store_story {
                 operations_are_listed_newest_first
                 operations_of_a_deleted_tenant_are_nobodys
             }
+            queue {
+                operations_of_one_moment_are_claimed_as_they_came
+                an_import_waits_for_one_that_came_before_it_in_the_same_moment
+            }
             cancels {
                 what_waits_is_canceled_at_once
                 what_nobody_holds_is_canceled_at_once
@@ -158,6 +164,12 @@ macro_rules! for_each_store_story {
                 secrets_hold_from_their_flip_on
                 pruning_forgets_secrets_of_the_past
                 what_was_a_deleted_tenants_own_is_gone
+            }
+            redaction {
+                what_is_redacted_is_given_by_no_call
+                what_was_delivered_is_redacted
+                the_past_is_read_in_pages
+                what_a_stage_ends_is_not_of_the_past
             }
             packages {
                 numbers_are_never_given_again
@@ -177,6 +189,8 @@ macro_rules! for_each_store_story {
                 files_are_found_by_their_bytes
                 expired_files_are_forgotten
                 bytes_in_use_do_not_expire
+                a_file_is_forgotten_whoever_names_it
+                the_bundle_of_what_is_not_over_does_not_expire
                 plans_are_known_while_an_operation_names_them
                 the_first_record_of_a_bundle_stays
             }
