@@ -29,6 +29,7 @@ mod removals;
 mod sealed;
 mod secrets;
 mod shapes;
+mod sums;
 mod trusted;
 mod undo;
 mod world;

@@ -11,16 +11,13 @@ use dev2prod_engine::changes::{ChangesQuery, Order, PAGE_MAX};
 use dev2prod_engine::content::{self, UploadMode, UploadResult};
 use dev2prod_engine::files::{self, NewFile};
 use dev2prod_engine::operations::{self, ImportRequest, View};
-use dev2prod_engine::ports::{Begun, Holder, Page, SealedSecret, TenantChange};
+use dev2prod_engine::ports::{Page, SealedSecret, TenantChange};
 use dev2prod_engine::runner::{Runner, RunnerHandle};
 use dev2prod_engine::tenants::{self, NewTenant};
 use dev2prod_engine::{Engine, EngineResult, Parts, Settings, SystemClock, SystemRandom};
 use dev2prod_engine::{housekeeping, packages};
-use dev2prod_model::access::{
-    ContentWrite, Permission, Principal, Role, Scope, authorize, authorize_server,
-};
+use dev2prod_model::access::{Permission, Principal, Role, Scope, authorize, authorize_server};
 use dev2prod_model::catalogue::Catalogue;
-use dev2prod_model::content_sum::ContentSum;
 use dev2prod_model::file::File;
 use dev2prod_model::id::{FileId, OperationId, PackageId, TenantId};
 use dev2prod_model::item::{Digest, ItemRef, Revision};
@@ -33,7 +30,6 @@ use dev2prod_storage::{Embedded, EmbeddedOptions};
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use uuid::Uuid;
 
 use crate::outcome::{Outcome, item_ref};
 
@@ -295,30 +291,6 @@ impl World {
         }
         self.assert_sum(tenant, at, &digests).await;
         digests
-    }
-
-    /// What was noted of the content's sum is the sum of these, its digests.
-    async fn assert_sum(
-        &self,
-        tenant: &TenantId,
-        at: Revision,
-        digests: &BTreeMap<ItemRef, Digest>,
-    ) {
-        let holder = Holder::Request(Uuid::from_u128(1));
-        let scope = self.scope::<ContentWrite>(tenant);
-        let store = self.engine.store();
-        let begun = store.begin_stage(&scope, &holder, 60_000).await.unwrap();
-        // Whoever writes meanwhile notes the next one.
-        let Begun::Stage(stage) = begun else { return };
-        let noted = store.base_sum(&stage).await.unwrap();
-        store.abort_stage(&stage).await.unwrap();
-        if stage.base == at && at > Revision(0) {
-            let mut sum = ContentSum::EMPTY;
-            for (item, digest) in digests {
-                sum.add(item, digest);
-            }
-            assert_eq!(noted, Some(sum), "revision {at} of tenant {tenant}");
-        }
     }
 
     /// All content of a tenant as it is listed.
