@@ -26,5 +26,6 @@ mod removals;
 mod sealed;
 mod secrets;
 mod trusted;
+mod unchanged;
 mod undo;
 mod world;
