@@ -31,5 +31,6 @@ mod secrets;
 mod shapes;
 mod sums;
 mod trusted;
+mod unchanged;
 mod undo;
 mod world;
