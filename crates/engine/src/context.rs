@@ -17,6 +17,7 @@ use crate::ports::{BlobStore, Store};
 use crate::secrets::SecretKey;
 use crate::selection::ListingCache;
 use crate::settings::Settings;
+use crate::sums::CheckedSums;
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -88,6 +89,7 @@ pub struct Engine {
     audit_book: Arc<AuditBook>,
     bundle_key: Arc<OnceCell<Arc<SigningKey>>>,
     seen_bundles: Arc<SeenBundles>,
+    checked_sums: Arc<CheckedSums>,
 }
 
 impl Engine {
@@ -105,6 +107,7 @@ impl Engine {
             audit_book: Arc::default(),
             bundle_key: Arc::default(),
             seen_bundles: Arc::default(),
+            checked_sums: Arc::default(),
         }
     }
 
@@ -214,6 +217,11 @@ impl Engine {
     /// What the bundles that came last say.
     pub(crate) fn seen_bundles(&self) -> &SeenBundles {
         &self.seen_bundles
+    }
+
+    /// Whose content was held against its sum.
+    pub(crate) fn checked_sums(&self) -> &CheckedSums {
+        &self.checked_sums
     }
 
     /// The key that signs bundles, once it was read.

@@ -18,6 +18,7 @@ use crate::context::Engine;
 use crate::error::EngineResult;
 use crate::own;
 use crate::ports::{BlobMeta, BlobPath, OperationFilter, StoreResult};
+use crate::sums;
 
 /// A blob without a row is left alone for this long: its row may be about to be written.
 const ORPHAN_AGE_MS: i64 = 24 * 60 * 60_000;
@@ -47,6 +48,8 @@ pub struct HousekeepingReport {
     pub versions: u64,
     /// Entries of the audit trail that were deleted.
     pub audit: u64,
+    /// Tenants whose content is not what was written.
+    pub sums_wrong: u64,
     /// Tasks that failed, and are tried again by the next run.
     pub failed: Vec<&'static str>,
 }
@@ -90,6 +93,8 @@ pub async fn run_once(engine: &Engine) -> HousekeepingReport {
         forget_keys(engine, &upkeep).await,
     );
     count("make digests anew", refresh(engine, &upkeep).await);
+    let checked = sums::check_all(engine, &upkeep).await;
+    report.sums_wrong = count("hold content against its sums", checked);
     report.failed = failed;
     report
 }
@@ -283,12 +288,13 @@ async fn prune_versions(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
     let store = engine.store();
     let mut pruned = 0;
     for tenant in store.tenant_ids(upkeep).await? {
-        if has_running_operation(engine, upkeep, &tenant).await? {
-            continue;
-        }
+        // In this order: what begins after the second still finds all that the first leaves.
         let Some(before) = store.revision_before(upkeep, &tenant, retention_ms).await? else {
             continue;
         };
+        if has_running_operation(engine, upkeep, &tenant).await? {
+            continue;
+        }
         let prune = |limit| store.prune_versions(upkeep, &tenant, before, limit);
         pruned += in_steps(prune).await?;
     }

@@ -25,10 +25,10 @@ fn ids_and_secrets_stay_with_their_tenant() {
     assert!(catalogue.has_local(section, &development));
     assert!(!catalogue.has_local(section, &travels));
     assert_eq!(
-        catalogue.keep_local(section, travels, &production),
+        catalogue.keep_local(section, travels, &production, None),
         json!({"id": "99", "name": "smartTicket", "settings": {"apiKey": "prod", "level": 2}}),
     );
-    let gone = catalogue.keep_local(section, json!({"name": "smartTicket"}), &production);
+    let gone = catalogue.keep_local(section, json!({"name": "smartTicket"}), &production, None);
     assert_eq!(
         gone,
         json!({"id": "99", "name": "smartTicket"}),
@@ -51,7 +51,11 @@ fn a_parameter_of_an_action_is_secret_if_its_name_says_so() {
         let travels = action(&[json!({"name": name}), parameter(json!("note"), "n")]);
         assert!(catalogue.has_local(section, &own), "{name}");
         assert_eq!(catalogue.travelling(section, &own), travels, "{name}");
-        assert_eq!(catalogue.keep_local(section, travels, &own), own, "{name}");
+        assert_eq!(
+            catalogue.keep_local(section, travels, &own, None),
+            own,
+            "{name}"
+        );
     }
     for name in [json!("note"), json!("tokens"), json!(7), Value::Null] {
         let own = action(&[parameter(name, "open"), json!({"value": "open"})]);
@@ -62,12 +66,13 @@ fn a_parameter_of_an_action_is_secret_if_its_name_says_so() {
     let named = json!({"parameters": {"a": {"name": "token", "value": "hush"}, "b": {"value": 1}}});
     let travels = json!({"parameters": {"a": {"name": "token"}, "b": {"value": 1}}});
     assert_eq!(catalogue.travelling(section, &named), travels);
-    assert_eq!(catalogue.keep_local(section, travels, &named), named);
+    assert_eq!(catalogue.keep_local(section, travels, &named, None), named);
     // What is called otherwise now has no value of another's.
     let other = catalogue.keep_local(
         section,
         json!({"parameters": {"a": {"name": "note"}}}),
         &named,
+        None,
     );
     assert_eq!(other, json!({"parameters": {"a": {"name": "note"}}}));
 }
@@ -109,7 +114,7 @@ fn secrets_in_elements_are_put_back_by_identity_and_never_by_place() {
     assert!(catalogue.has_local(section, &own));
     assert!(!catalogue.has_local(section, &package));
     assert_eq!(
-        catalogue.keep_local(section, package, &own),
+        catalogue.keep_local(section, package, &own, None),
         json!({
             "servers": [
                 {"host": "b", "port": 1, "password": "B"}, {"host": "new"},
@@ -199,9 +204,9 @@ proptest! {
             let travels = catalogue.travelling(section, &package);
             prop_assert_eq!(catalogue.has_local(section, &package), travels != package);
             prop_assert!(!catalogue.has_local(section, &travels));
-            let kept = catalogue.keep_local(section, travels.clone(), &own);
+            let kept = catalogue.keep_local(section, travels.clone(), &own, None);
             prop_assert_eq!(&catalogue.travelling(section, &kept), &travels);
-            prop_assert_eq!(catalogue.keep_local(section, kept.clone(), &own), kept);
+            prop_assert_eq!(catalogue.keep_local(section, kept.clone(), &own, None), kept);
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Rows that change between being staged and the flip: the import says no and nobody sees them.
+//! Rows that change behind the store's back: what is staged is not flipped to, what is there is found.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what fails ends them")]
 
 mod common;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use dev2prod_engine::operations::{self, ImportRequest, View};
 use dev2prod_engine::ports::User;
 use dev2prod_engine::runner::Runner;
 use dev2prod_engine::tenants::{self, NewTenant};
-use dev2prod_engine::{Engine, Parts, Settings, SystemClock, SystemRandom};
+use dev2prod_engine::{Engine, Parts, Settings, SystemClock, SystemRandom, housekeeping};
 use dev2prod_model::access::{
     Permission, Principal, Role, Scope, Upkeep, authorize, authorize_server,
 };
@@ -25,6 +25,7 @@ use dev2prod_model::operation::{Kind, Report, State};
 use dev2prod_model::plan::ImportOptions;
 use dev2prod_model::tenant::TenantKind;
 use dev2prod_storage::Embedded;
+use serde_json::json;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
@@ -92,6 +93,18 @@ impl World {
         panic!("operation {id} does not end")
     }
 
+    /// Writes items that say whose they are.
+    async fn upload(&self, id: u8, keys: [&str; 2]) {
+        let line = |key: &str| {
+            let line = json!({"PackageName": "metadata", "Key": key, "Body": {"n": id}});
+            format!("{line}\n")
+        };
+        let lines = futures::stream::iter([Ok(Bytes::from(keys.map(line).concat()))]);
+        let scope = self.scope(&tenant(id));
+        let upload = content::upload(&self.engine, &scope, UploadMode::Upsert, lines);
+        upload.await.unwrap();
+    }
+
     /// Exports all of the first tenant and imports it into the second.
     async fn promote(&self) -> View {
         let (from, to) = (tenant(1), tenant(2));
@@ -117,29 +130,43 @@ impl World {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn content_that_is_not_what_was_written_is_found_by_housekeeping() {
+    let (folder, embedded) = fresh().await;
+    let world = World::open(&embedded).await;
+    world.upload(1, ["a", "b"]).await;
+    let report = housekeeping::run_once(&world.engine).await;
+    assert_eq!((report.sums_wrong, report.failed), (0, Vec::new()));
+    let database = folder.path().join("dev2prod.sqlite");
+    let sql = "UPDATE item SET digest = zeroblob(32) WHERE tenant = 1 AND key = 'b'";
+    tamper(&database, sql);
+    let again = housekeeping::run_once(&world.engine).await;
+    assert_eq!(again.sums_wrong, 0, "this revision was looked at before");
+    world.upload(1, ["c", "d"]).await;
+    let report = housekeeping::run_once(&world.engine).await;
+    assert_eq!(report.sums_wrong, 1);
+    embedded.close().await;
+}
+
 fn tenant(id: u8) -> TenantId {
     id.to_string().parse().unwrap()
 }
 
-/// Runs a statement in the database when the work comes to the point.
-fn tamper_at_the_point(database: PathBuf, sql: &'static str) {
-    let tamper = move || {
-        let database = database.clone();
-        let run = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread();
-            let runtime = { runtime }.enable_all().build().unwrap();
-            runtime.block_on(async {
-                let options = SqliteConnectOptions::new().filename(database);
-                let mut connection = options.connect().await.unwrap();
-                let done = sqlx::query(AssertSqlSafe(sql));
-                let done = done.execute(&mut connection).await.unwrap();
-                assert_eq!(done.rows_affected(), 1, "{sql}");
-                connection.close().await.unwrap();
-            });
+/// Changes one row behind the store's back.
+fn tamper(database: &Path, sql: &'static str) {
+    let options = SqliteConnectOptions::new().filename(database);
+    let run = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut connection = options.connect().await.unwrap();
+            let done = sqlx::query(AssertSqlSafe(sql));
+            let done = done.execute(&mut connection).await.unwrap();
+            assert_eq!(done.rows_affected(), 1, "{sql}");
+            connection.close().await.unwrap();
         });
-        run.join().unwrap();
-    };
-    fail::cfg_callback(POINT, tamper).unwrap();
+    });
+    run.join().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,19 +188,11 @@ async fn rows_that_are_not_what_the_plan_says_are_never_flipped_to() {
     ] {
         let (folder, embedded) = fresh().await;
         let world = World::open(&embedded).await;
-        for (id, lines) in [(1, ["a", "b"]), (2, ["a", "own"])] {
-            let line = |key: &str| {
-                format!(
-                    "{{\"PackageName\":\"metadata\",\"Key\":\"{key}\",\"Body\":{{\"n\":{id}}}}}\n"
-                )
-            };
-            let lines = futures::stream::iter([Ok(Bytes::from(lines.map(line).concat()))]);
-            let scope = world.scope(&tenant(id));
-            let upload = content::upload(&world.engine, &scope, UploadMode::Upsert, lines);
-            upload.await.unwrap();
-        }
+        world.upload(1, ["a", "b"]).await;
+        world.upload(2, ["a", "own"]).await;
         let runner = Runner::start(world.engine.clone()).await.unwrap();
-        tamper_at_the_point(folder.path().join("dev2prod.sqlite"), sql);
+        let database = folder.path().join("dev2prod.sqlite");
+        fail::cfg_callback(POINT, move || tamper(&database, sql)).unwrap();
         let before = tenants::own(&world.engine, &world.scope(&tenant(2))).await;
         let before = before.unwrap().revision;
         let import = world.promote().await;

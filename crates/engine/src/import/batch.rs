@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dev2prod_model::plan::{Action, Entry};
+use dev2prod_model::plan::{Action, Entry, Settlement};
 use dev2prod_model::section::Section;
 use tokio::sync::mpsc;
 
@@ -26,7 +26,10 @@ pub(super) struct Filling {
 impl Filling {
     /// Whether the entry still goes into the batch; if so, it is counted.
     pub(super) fn takes(&mut self, entry: &Entry) -> bool {
-        let reads = matches!(entry.action, Action::Added | Action::Modified);
+        // Of what is settled otherwise than it was delivered, the delivered version is kept too.
+        let keeps = |settles: Settlement| settles.source != settles.result;
+        let reads = matches!(entry.action, Action::Added | Action::Modified)
+            || entry.settles.is_some_and(keeps);
         let place = entry
             .chunk
             .filter(|_| reads)
@@ -103,7 +106,7 @@ impl Batches {
 
 #[cfg(test)]
 mod tests {
-    use dev2prod_model::item::ItemRef;
+    use dev2prod_model::item::{Digest, ItemRef, Revision};
     use dev2prod_model::plan::Reason;
 
     use super::*;
@@ -162,5 +165,19 @@ mod tests {
             .map(|n| entry(n, Action::Skipped, chunk(n)))
             .collect();
         assert_eq!(sizes(&skipped), [27], "bodies of what stays are not read");
+        let kept = |n: usize| Entry {
+            settles: Some(Settlement {
+                source: Some(Digest([1; 32])),
+                source_revision: Revision(1),
+                result: None,
+            }),
+            ..entry(n, Action::Skipped, chunk(n))
+        };
+        let kept: Vec<_> = (0..27).map(kept).collect();
+        assert_eq!(
+            sizes(&kept),
+            [12, 12, 3],
+            "what was delivered and not taken is kept, and read for it"
+        );
     }
 }

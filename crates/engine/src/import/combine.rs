@@ -143,6 +143,7 @@ impl<'a> Combiner<'a> {
         };
         let own = self.target.find_items(std::slice::from_ref(item)).await?;
         let own = own.into_iter().next().ok_or_else(|| no_side(item))?;
+        let before = self.target.before(std::slice::from_ref(item)).await?.pop();
         let how = How {
             resolutions: self.answers.fields_of(item, self.options),
             limits: JsonLimits {
@@ -164,7 +165,8 @@ impl<'a> Combiner<'a> {
             };
             let (merged, own) = merge_bound(&of_item, item.section, versions, &how);
             let ItemVersion { body, references } = merged.version.clone();
-            let body = of_item.keep_local(body, &own_body);
+            let before = before.map(|before| parsed(&before.body)).transpose()?;
+            let body = of_item.keep_local(body, &own_body, before.as_ref());
             let line = ContentLine {
                 item,
                 body,

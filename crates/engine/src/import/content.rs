@@ -58,6 +58,8 @@ pub(super) struct Wanted {
     pub(super) whose: Whose,
     /// The target's version, where it holds fields that stay the target's own, or bound ones.
     pub(super) own: Option<StoredItem>,
+    /// Of an undo: the version before the import, where that held such fields.
+    pub(super) before: Option<StoredItem>,
     /// What was found in its body before.
     pub(super) traits: Option<Traits>,
 }
@@ -224,8 +226,9 @@ impl Maker {
         check_digest(&wanted.item, wanted.digest, body, &found.references)?;
         let mut local = false;
         if let Some(own) = wanted.own {
-            let own = json::parse_own(&own.body).map_err(io::Error::other)?;
-            let kept = of_item.keep_local(exactly(section, &found)?, &own);
+            let parse = |own: StoredItem| json::parse_own(&own.body).map_err(io::Error::other);
+            let (own, before) = (parse(own)?, wanted.before.map(parse).transpose()?);
+            let kept = of_item.keep_local(exactly(section, &found)?, &own, before.as_ref());
             local = of_item.has_local(&kept);
             text = Some(json::canonical(&kept));
         }
@@ -256,6 +259,8 @@ impl Maker {
             .own
             .map(|own| Ok((parse(&own.body)?, parse(&own.references)?)));
         let own = own.transpose().map_err(BundleError::Io)?;
+        let before = wanted.before.map(|before| parse(&before.body));
+        let before = before.transpose().map_err(BundleError::Io)?;
         let target = match &own {
             Some((body, references)) => Some(ItemVersion {
                 body: of_item.travelling(body),
@@ -265,7 +270,7 @@ impl Maker {
         };
         let (version, _) = bound_version(&of_item, wanted.whose, &package, target.as_ref());
         let body = match &own {
-            Some((own, _)) => of_item.keep_local(version.body, own),
+            Some((own, _)) => of_item.keep_local(version.body, own, before.as_ref()),
             None => version.body,
         };
         let line = ContentLine {

@@ -164,7 +164,12 @@ impl Work<'_> {
         Ok(tenant.ok_or_else(gone)?.revision)
     }
 
-    async fn target(&self, at: Revision, own: bool, removes: bool) -> Result<Target<'_>, JobError> {
+    async fn target(
+        &self,
+        at: Revision,
+        own: bool,
+        judged: &Judged,
+    ) -> Result<Target<'_>, JobError> {
         let scope = Scope::for_work(self.claim);
         let rules = crate::bindings::rules(self.engine, &scope, at).await?;
         let manifest = &self.bundle.manifest;
@@ -179,10 +184,12 @@ impl Work<'_> {
             origin: manifest.origin.id,
             own_origin: own,
             undone: self.undone,
-            removes,
+            removes: judged.removes,
+            bases: judged.bases,
             removed_bases: manifest
                 .removed_bases
                 .iter()
+                .filter(|_| judged.bases)
                 .map(|removed| (removed.item.clone(), removed.base))
                 .collect(),
             source_revision: manifest.source_revision,
@@ -230,7 +237,7 @@ impl Work<'_> {
             Some(_) => Judged::trusted(),
             None => trust::judge_bundle(self.engine, self.claim, &self.bundle.manifest).await?,
         };
-        let target = self.target(at, own, judged.removes).await?;
+        let target = self.target(at, own, &judged).await?;
         self.heartbeat
             .report(planning(0, self.bundle.manifest.item_count()));
         let planned =

@@ -47,6 +47,8 @@ pub(super) struct Target<'a> {
     pub(super) undone: Option<Undone>,
     /// Whether the package may remove anything.
     pub(super) removes: bool,
+    /// Whether what the package says had been delivered is believed.
+    pub(super) bases: bool,
     /// What had been delivered of items that the package removes, to where it comes from.
     pub(super) removed_bases: HashMap<ItemRef, CarriedBase>,
     /// The source revision of the bundle.
@@ -137,12 +139,7 @@ impl<'a, 'h> Joined<'a, 'h> {
         {
             rows.push(row);
         }
-        let row = row(
-            package.as_ref(),
-            content.as_ref(),
-            &rows,
-            self.target.origin,
-        );
+        let row = row(package.as_ref(), content.as_ref(), &rows, self.target);
         let chunk = package.map(|head| head.chunk);
         Known {
             item: ItemRef::new(self.section, key),
@@ -209,7 +206,7 @@ impl Target<'_> {
             let head = package.remove(&item.key);
             let rows = baselines.remove(&item).unwrap_or_default();
             let content = content.remove(&item);
-            let mut row = row(head.as_ref(), content.as_ref(), &rows, self.origin);
+            let mut row = row(head.as_ref(), content.as_ref(), &rows, self);
             if let Some(base) = self.removed_bases.get(&item).filter(|_| head.is_none()) {
                 let own = row.baseline.take();
                 row.baseline = Some(base.or_newer_at(own, self.source_revision));
@@ -264,10 +261,13 @@ impl Target<'_> {
     ) -> StoreResult<BTreeSet<Digest>> {
         let mut held = BTreeSet::new();
         for batch in sha256.chunks(1_000) {
-            let (store, now_ms) = (self.engine.store(), self.engine.now_ms());
+            let (store, settings) = (self.engine.store(), self.engine.settings());
             let files = store.files_by_sha256(scope, batch).await?;
-            let (fresh, expired): (Vec<_>, Vec<_>) =
-                files.into_iter().partition(|file| file.expires_ms > now_ms);
+            // Until the import is over, at least.
+            let until_ms = self.engine.now_ms() + settings.time_to_live_ms;
+            let (fresh, expired): (Vec<_>, Vec<_>) = files
+                .into_iter()
+                .partition(|file| file.expires_ms > until_ms);
             held.extend(fresh.into_iter().map(|file| file.sha256));
             let expired: Vec<_> = expired.into_iter().map(|file| file.sha256).collect();
             if !expired.is_empty() {
@@ -295,6 +295,22 @@ impl Target<'_> {
 }
 
 impl Target<'_> {
+    /// Of an undo: those of these items (at most 1,000) as they were before the import, which held
+    /// fields of the target's own then.
+    pub(super) async fn before(&self, items: &[ItemRef]) -> StoreResult<Vec<StoredItem>> {
+        let Some(undone) = &self.undone else {
+            return Ok(Vec::new());
+        };
+        let (store, scope) = (self.engine.store(), &self.scope);
+        let heads = store.find_heads(scope, undone.before(), items).await?;
+        let local = heads.into_iter().filter(|head| head.local);
+        let local: Vec<_> = local.map(|head| head.item).collect();
+        if local.is_empty() {
+            return Ok(Vec::new());
+        }
+        store.find_items(scope, undone.before(), &local).await
+    }
+
     /// What an import made of these items, as if it had been delivered just so.
     async fn made_by(&self, undone: &Undone, items: &[ItemRef]) -> StoreResult<Vec<BaselineRow>> {
         let mut made = HashMap::with_capacity(items.len());
@@ -333,8 +349,9 @@ fn row(
     package: Option<&Head>,
     content: Option<&ItemHead>,
     baselines: &[BaselineRow],
-    origin: Origin,
+    target: &Target<'_>,
 ) -> Row {
+    let origin = target.origin;
     let own = baselines.iter().find(|row| row.origin == origin);
     let other = baselines
         .iter()
@@ -350,7 +367,8 @@ fn row(
         if_missing: head.if_missing,
     });
     let own = own.map(|row| row.baseline);
-    let carried = side.zip(package.and_then(|head| head.base));
+    let carried = package.and_then(|head| head.base);
+    let carried = side.zip(carried.filter(|_| target.bases));
     let baseline = match carried {
         Some((side, base)) => Some(base.or_newer(own, &side)),
         None => own,

@@ -22,7 +22,6 @@ use super::content::{Bodies, Maker, Wanted};
 use super::sides::Target;
 use super::staged::{Before, Check, expected};
 use super::traits::TraitsSpool;
-use super::undo::Undone;
 use super::written::wanted;
 use crate::plan_file::PlanReader;
 use crate::ports::{
@@ -185,11 +184,18 @@ impl Stager<'_> {
         entries: &[Entry],
         wanted: &mut [Wanted],
     ) -> Result<(), JobError> {
-        let modified: Vec<_> = entries
-            .iter()
-            .filter(|entry| entry.action == Action::Modified)
-            .map(|entry| entry.item.clone())
-            .collect();
+        let of = |action: Action| {
+            let those = entries.iter().filter(move |entry| entry.action == action);
+            those.map(|entry| entry.item.clone()).collect::<Vec<_>>()
+        };
+        let modified = of(Action::Modified);
+        let mut before = HashMap::new();
+        for items in [&modified, &of(Action::Added)] {
+            for items in items.chunks(1_000) {
+                let found = self.target.before(items).await?.into_iter();
+                before.extend(found.map(|item| (item.head.item.clone(), item)));
+            }
+        }
         let heads = self.target.find_heads(&modified).await?;
         let rules = &self.target.rules;
         let bound = |item: &ItemRef| {
@@ -197,42 +203,20 @@ impl Stager<'_> {
         };
         let local: Vec<_> = heads
             .into_values()
-            .filter(|head| head.local || bound(&head.item))
+            .filter(|head| head.local || bound(&head.item) || before.contains_key(&head.item))
             .map(|head| head.item)
             .collect();
-        let mut found = self.target.find_items(&local).await?;
-        if let Some(undone) = &self.target.undone {
-            found.extend(self.come_back(undone, entries).await?);
-        }
-        for item in found {
-            // In item order, as the entries are.
-            let place = wanted.binary_search_by(|wanted| wanted.item.cmp(&item.head.item));
-            if let Ok(place) = place {
-                wanted[place].own = Some(item);
+        let own = self.target.find_items(&local).await?.into_iter();
+        let mut own: HashMap<_, _> = own.map(|item| (item.head.item.clone(), item)).collect();
+        for wanted in wanted {
+            let before = before.remove(&wanted.item);
+            match own.remove(&wanted.item) {
+                // What comes back has nothing of its own now.
+                None => wanted.own = before,
+                now => (wanted.own, wanted.before) = (now, before),
             }
         }
         Ok(())
-    }
-
-    /// The items that an undo brings back, of those that had fields of the target's own.
-    async fn come_back(
-        &self,
-        undone: &Undone,
-        entries: &[Entry],
-    ) -> Result<Vec<StoredItem>, JobError> {
-        let added = entries.iter().filter(|entry| entry.action == Action::Added);
-        let added: Vec<_> = added.map(|entry| entry.item.clone()).collect();
-        let mut found = Vec::new();
-        for items in added.chunks(1_000) {
-            let (store, scope) = (self.target.engine.store(), &self.target.scope);
-            let heads = store.find_heads(scope, undone.before(), items).await?;
-            let local = heads.into_iter().filter(|head| head.local);
-            let local: Vec<_> = local.map(|head| head.item).collect();
-            if !local.is_empty() {
-                found.extend(store.find_items(scope, undone.before(), &local).await?);
-            }
-        }
-        Ok(found)
     }
 
     /// Makes the bytes that these items name files of the target, where it lacks them: first the

@@ -12,6 +12,9 @@ use crate::runner::job::JobError;
 pub(super) struct Judged {
     /// Whether the package may remove anything.
     pub(super) removes: bool,
+    /// Whether it is believed what had been delivered of its items: who can write a file could
+    /// otherwise have a version of the target taken for delivered, and replaced without a word.
+    pub(super) bases: bool,
     /// What is to be said of it.
     pub(super) warnings: Vec<Notice>,
 }
@@ -21,6 +24,7 @@ impl Judged {
     pub(super) fn trusted() -> Self {
         Self {
             removes: true,
+            bases: true,
             warnings: Vec::new(),
         }
     }
@@ -62,6 +66,7 @@ pub(super) async fn judge_bundle(
     }
     Ok(Judged {
         removes: verdict.removes,
+        bases: false,
         warnings: vec![Notice {
             key: None,
             code: doubt.code().to_owned(),

@@ -173,6 +173,7 @@ pub(super) fn wanted(entries: &[Entry]) -> Vec<Wanted> {
                 result: entry.result?,
                 whose: Whose::of(entry),
                 own: None,
+                before: None,
                 traits: None,
             })
         })

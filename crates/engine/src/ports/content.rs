@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use dev2prod_model::access::{ContentRead, Scope, VersionRead};
+use dev2prod_model::content_sum::ContentSum;
 use dev2prod_model::id::{Login, OperationId};
 use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
 use dev2prod_model::section::Section;
@@ -169,6 +170,13 @@ pub trait ContentStore: Send + Sync {
         after: Option<&Link>,
         limit: u32,
     ) -> StoreResult<Vec<Link>>;
+
+    /// What the content of a revision comes to, as its flip kept it; `None` if that was not noted.
+    async fn content_sum(
+        &self,
+        scope: &Scope<VersionRead>,
+        at: Revision,
+    ) -> StoreResult<Option<ContentSum>>;
 
     /// How many items a section has.
     async fn count(

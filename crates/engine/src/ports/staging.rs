@@ -152,9 +152,6 @@ pub trait StagingStore: Send + Sync {
         limit: u32,
     ) -> StoreResult<Vec<StagedItem>>;
 
-    /// The sum of the content that the stage began with; `None` if it was not noted with it.
-    async fn base_sum(&self, stage: &Stage) -> StoreResult<Option<ContentSum>>;
-
     /// Notes what the content comes to with all that is staged: the flip keeps it with the revision.
     /// It is forgotten when somebody else gets the right to write.
     async fn stage_sum(&self, stage: &Stage, sum: ContentSum) -> StoreResult<()>;

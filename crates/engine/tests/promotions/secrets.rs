@@ -119,6 +119,38 @@ async fn a_required_secret_that_is_missing_fails_the_import() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_undo_brings_back_what_the_import_had_taken_with_all_around_it() {
+    let world = World::open().await;
+    let [dev, prod] = world.tenants(["100", "200"]).await;
+    let action = |n: u64, secret: &str, whole: bool| {
+        let mut body =
+            json!({"name": "call", "n": n, "parameters": [{"name": "url", "value": "u"}]});
+        if whole {
+            body["authentication"] = json!({"user": "u", "password": secret});
+            let token = json!({"name": "token", "value": secret});
+            body["parameters"].as_array_mut().unwrap().push(token);
+        }
+        line("customAction", "call", body)
+    };
+    world.put(&dev, &action(1, "dev", true)).await;
+    world.put(&prod, &action(0, "prod", true)).await;
+    world.promote(&dev, &prod, &plain()).await.done();
+    let before = world.stored_body(&prod, "customAction", "call").await;
+    assert_eq!(before.matches(r#"{"Secret":"set"}"#).count(), 2, "{before}");
+    let secrets = world.secrets(&prod, "customAction", "call").await;
+    assert_eq!(secrets.len(), 2);
+
+    world.put(&dev, &action(2, "dev", false)).await;
+    let import = world.promote(&dev, &prod, &plain()).await.done();
+    let after = world.stored_body(&prod, "customAction", "call").await;
+    assert!(!after.contains("Secret"), "{after}");
+    world.undo(&prod, import.id, &plain()).await.done();
+    let undone = world.stored_body(&prod, "customAction", "call").await;
+    assert_eq!(undone, before);
+    assert_eq!(world.secrets(&prod, "customAction", "call").await, secrets);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_undo_leaves_bound_fields_and_secrets_as_they_are() {
     let world = World::open().await;
     let [dev, prod] = world.tenants(["100", "200"]).await;

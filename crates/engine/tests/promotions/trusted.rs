@@ -1,14 +1,16 @@
 //! Bundles of other servers: who signed them, and what follows from it.
 
 use dev2prod_bundle::hostile::Parts;
-use dev2prod_engine::{tenant_settings, trust};
+use dev2prod_engine::{drift, tenant_settings, trust};
 use dev2prod_model::id::TenantId;
 use dev2prod_model::operation::ImportReport;
+use dev2prod_model::package::Dependencies;
 use dev2prod_model::plan::Reason;
 use dev2prod_model::settings::TenantSettings;
-use serde_json::Value;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
 
-use crate::outcome::{Outcome, feature, plain};
+use crate::outcome::{Outcome, feature, options, plain};
 use crate::world::World;
 
 /// A production tenant here, and a development tenant on another server.
@@ -94,6 +96,31 @@ async fn tenants_of_one_server_need_no_trust() {
     let second = world.import(&prod, &bundle, &plain()).await.done();
     assert_eq!(codes(&second.report), [""; 0]);
     assert_eq!(second.numbers(), [0, 0, 1, 0, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_had_been_delivered_is_believed_of_those_who_are_trusted_alone() {
+    let world = World::open().await;
+    let [dev, prod, other] = world.tenants(["100", "200", "300"]).await;
+    world.put(&dev, &feature("a", 1)).await;
+    world.promote(&dev, &prod, &plain()).await.done();
+    world.put(&other, &feature("a", 1)).await;
+    world.put(&prod, &feature("a", 7)).await;
+    let (scope, all) = (world.scope(&prod), Dependencies::Always);
+    let selection = drift::selection(&world.engine, &scope, None, Vec::new(), all).await;
+    let selection = serde_json::to_value(selection.unwrap()).unwrap();
+    let bundle = world.export_of(&prod, selection).await;
+    let bytes = world.bundle_bytes(&bundle).await;
+
+    // The bundle says that what the other tenant has had been delivered.
+    let fail = options(json!({"FirstDelivery": "Fail"}));
+    let forged = world.arrived(&other, &unsigned(&bytes)).await;
+    let told = world.dry_run(&other, &forged, &fail).await;
+    assert_eq!(codes(&told.report), ["unsigned"]);
+    assert_snapshot!(told.plan, @"Failed first_delivery: featureInstances a");
+    let signed = world.arrived(&other, &bytes).await;
+    let told = world.dry_run(&other, &signed, &fail).await;
+    assert_snapshot!(told.plan, @"Modified source_changed: featureInstances a");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,9 @@ use dev2prod_engine::operations::{self, ImportRequest, View};
 use dev2prod_engine::ports::{Page, SealedSecret, TenantChange};
 use dev2prod_engine::runner::{Runner, RunnerHandle};
 use dev2prod_engine::tenants::{self, NewTenant};
-use dev2prod_engine::{Engine, EngineResult, Parts, Settings, SystemClock, SystemRandom};
+use dev2prod_engine::{
+    Engine, EngineError, EngineResult, Parts, Settings, SystemClock, SystemRandom,
+};
 use dev2prod_engine::{housekeeping, packages};
 use dev2prod_model::access::{Permission, Principal, Role, Scope, authorize, authorize_server};
 use dev2prod_model::catalogue::Catalogue;
@@ -153,16 +155,25 @@ impl World {
 
     /// Writes these lines of content; the other items stay.
     pub(crate) async fn put(&self, tenant: &TenantId, lines: &str) -> UploadResult {
-        self.upload(tenant, UploadMode::Upsert, lines)
-            .await
-            .unwrap()
+        self.write(tenant, UploadMode::Upsert, lines).await
     }
 
     /// Makes these lines all content.
     pub(crate) async fn replace(&self, tenant: &TenantId, lines: &str) -> UploadResult {
-        self.upload(tenant, UploadMode::Replace, lines)
-            .await
-            .unwrap()
+        self.write(tenant, UploadMode::Replace, lines).await
+    }
+
+    /// Uploads as soon as the server itself, which may have just started, writes the tenant no more.
+    async fn write(&self, tenant: &TenantId, mode: UploadMode, lines: &str) -> UploadResult {
+        let patience = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            match self.upload(tenant, mode, lines).await {
+                Err(EngineError::Locked { .. }) if tokio::time::Instant::now() < patience => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                result => return result.unwrap(),
+            }
+        }
     }
 
     pub(crate) async fn upload(

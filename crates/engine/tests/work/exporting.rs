@@ -285,6 +285,9 @@ async fn an_export_of_more_than_a_page_shows_how_far_it_is() {
     };
     assert_eq!(progress.items_total, Some(2_501));
     assert!(progress.bytes_done > 50_000);
+    while world.fault_to_come() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     runner.stop(Duration::ZERO).await;
     let runner = world.run().await;
     let view = world.ended(&tenant, id).await;

@@ -128,17 +128,23 @@ impl<'r> ItemRules<'r> {
         travelling
     }
 
-    /// The package's body with the target's own fields put back, where the object around them is.
-    pub fn keep_local(&self, package_body: Value, target_body: &Value) -> Value {
+    /// The package's body with the target's own fields put back, where the object around them is: as
+    /// the target has them, or had them `before` where it has nothing around them now.
+    pub fn keep_local(
+        &self,
+        package_body: Value,
+        target_body: &Value,
+        before: Option<&Value>,
+    ) -> Value {
         let body = self
             .catalogue
-            .keep_local(self.section, package_body, target_body);
+            .keep_local(self.section, package_body, target_body, before);
         if !self.adds_secrets() {
             return body;
         }
         let mut body = body;
         self.secrets.strip(&mut body);
-        self.secrets.put_back(&mut body, target_body);
+        self.secrets.put_back_or(&mut body, target_body, before);
         body
     }
 

@@ -26,8 +26,17 @@ impl LocalFields {
 
     /// Copies them from `own`, where `body` still has the object around them.
     pub fn put_back(&self, body: &mut Value, own: &Value) {
-        for field in &self.0 {
-            field.put_back(body, own);
+        self.put_back_or(body, own, None);
+    }
+
+    /// The same, and from `before` where `own` does not have the object around them any more.
+    pub fn put_back_or(&self, body: &mut Value, own: &Value, before: Option<&Value>) {
+        let own = Own {
+            now: Some(own),
+            before,
+        };
+        for LocalField(steps) in &self.0 {
+            put_back(body, own, steps);
         }
     }
 
@@ -241,11 +250,6 @@ impl LocalField {
     pub(crate) fn strip(&self, body: &mut Value) -> bool {
         strip(body, &self.0)
     }
-
-    /// Copies it from `own`, where `body` still has the object around it.
-    fn put_back(&self, body: &mut Value, own: &Value) {
-        put_back(body, own, &self.0);
-    }
 }
 
 fn is_in(value: &Value, steps: &[LocalStep]) -> bool {
@@ -284,25 +288,41 @@ pub(crate) fn strip(value: &mut Value, steps: &[LocalStep]) -> bool {
     }
 }
 
-fn put_back(body: &mut Value, own: &Value, steps: &[LocalStep]) {
-    match (steps, body, own) {
-        ([LocalStep::Name(name)], Value::Object(body), Value::Object(own)) => {
-            if let Some(field) = own.get(name) {
+/// Where fields are copied from: what the tenant has now and, of what it has nothing around now, what
+/// it had before.
+#[derive(Clone, Copy)]
+struct Own<'v> {
+    now: Option<&'v Value>,
+    before: Option<&'v Value>,
+}
+
+impl<'v> Own<'v> {
+    fn go(self, to: impl Fn(&'v Value) -> Option<&'v Value>) -> Self {
+        Self {
+            now: self.now.and_then(&to),
+            before: self.before.and_then(&to),
+        }
+    }
+}
+
+fn put_back(body: &mut Value, own: Own<'_>, steps: &[LocalStep]) {
+    match (steps, body) {
+        ([LocalStep::Name(name)], Value::Object(body)) => {
+            let around = own.now.or(own.before);
+            if let Some(field) = around.and_then(|around| around.as_object()?.get(name)) {
                 body.insert(name.clone(), field.clone());
             }
         }
-        ([LocalStep::Name(name), rest @ ..], Value::Object(body), Value::Object(own)) => {
-            if let (Some(body), Some(own)) = (body.get_mut(name), own.get(name)) {
-                put_back(body, own, rest);
+        ([LocalStep::Name(name), rest @ ..], Value::Object(body)) => {
+            if let Some(body) = body.get_mut(name) {
+                put_back(body, own.go(|own| own.as_object()?.get(name)), rest);
             }
         }
-        ([LocalStep::Each { only, .. }, rest @ ..], Value::Object(body), Value::Object(own)) => {
+        ([LocalStep::Each { only, .. }, rest @ ..], Value::Object(body)) => {
             let only = only.as_ref();
-            for (name, body) in body {
-                let own = own.get(name).filter(|own| admits(only, own));
-                if let Some(own) = own.filter(|_| admits(only, body)) {
-                    put_back(body, own, rest);
-                }
+            for (name, body) in body.iter_mut().filter(|(_, body)| admits(only, body)) {
+                let own = own.go(|own| own.as_object()?.get(name).filter(|it| admits(only, it)));
+                put_back(body, own, rest);
             }
         }
         (
@@ -314,15 +334,13 @@ fn put_back(body: &mut Value, own: &Value, steps: &[LocalStep]) {
                 rest @ ..,
             ],
             Value::Array(body),
-            Value::Array(own),
         ) => {
             let only = only.as_ref();
-            for body in body.iter_mut().filter(|body| admits(only, body)) {
-                let same =
-                    |own: &&Value| admits(only, own) && own.get(identity) == body.get(identity);
-                if let Some(own) = body.get(identity).and_then(|_| own.iter().find(same)) {
-                    put_back(body, own, rest);
-                }
+            let known = |body: &&mut Value| admits(only, body) && body.get(identity).is_some();
+            for body in body.iter_mut().filter(known) {
+                let id = body.get(identity).cloned();
+                let same = |own: &&Value| admits(only, own) && own.get(identity) == id.as_ref();
+                put_back(body, own.go(|own| own.as_array()?.iter().find(same)), rest);
             }
         }
         _ => {}

@@ -115,11 +115,19 @@ impl Catalogue {
     /// The package's body with the target's own fields put back: those that stay with a tenant.
     ///
     /// It travels exactly as the package's body does. A field is put back where the object around
-    /// it is still there; elements of arrays are found by their identity.
-    pub fn keep_local(&self, section: Section, package_body: Value, target_body: &Value) -> Value {
+    /// it is still there; elements of arrays are found by their identity. Where the target does not
+    /// have that object any more, but had it `before`, the field is as it was then.
+    pub fn keep_local(
+        &self,
+        section: Section,
+        package_body: Value,
+        target_body: &Value,
+        before: Option<&Value>,
+    ) -> Value {
         let mut body = package_body;
         self.strip_local(section, &mut body);
-        self.rules(section).local.put_back(&mut body, target_body);
+        let local = &self.rules(section).local;
+        local.put_back_or(&mut body, target_body, before);
         body
     }
 

@@ -9,6 +9,9 @@ use crate::item::{Digest, ItemRef};
 use crate::json::{self, JsonLimits};
 use crate::section::Section;
 
+/// What stands for the references of an item among the pointers of its body's fields.
+pub(super) const REFERENCES: &str = "References";
+
 /// A version of an item as it travels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ItemVersion {
@@ -105,11 +108,22 @@ fn by_fields(
         () if is(target) => Some(Take::Target),
         () => None,
     };
-    MergedItem {
+    let mut item = MergedItem {
         valid,
         whose,
         ..MergedItem::of(merged, &text, references)
+    };
+    let before = canonical_references(&base.references);
+    for (side, names) in [(package, &mut item.taken), (target, &mut item.kept)] {
+        let changed = canonical_references(&side.references) != before;
+        // What both changed to the same is neither's alone.
+        if changed
+            && canonical_references(&package.references) != canonical_references(&target.references)
+        {
+            names.push(REFERENCES.to_owned());
+        }
     }
+    item
 }
 
 /// The item as one side has it: all of it is one value.

@@ -7,6 +7,7 @@ use dev2prod_engine::ports::{
     ContentStore, ItemHead, ItemVersion, Link, Page, StoreError, StoreResult, StoredItem,
 };
 use dev2prod_model::access::{ContentRead, Scope, VersionRead};
+use dev2prod_model::content_sum::ContentSum;
 use dev2prod_model::item::{Digest, ItemRef, Key, Revision};
 use dev2prod_model::section::Section;
 use serde_json::json;
@@ -402,6 +403,14 @@ impl ContentStore for Sqlite {
         .await
         .map_err(to(doing))?;
         Ok(number.unsigned_abs())
+    }
+
+    async fn content_sum(
+        &self,
+        scope: &Scope<VersionRead>,
+        at: Revision,
+    ) -> StoreResult<Option<ContentSum>> {
+        self.read_content_sum(scope, at).await
     }
 
     async fn attachments_in_use(

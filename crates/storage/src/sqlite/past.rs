@@ -1,13 +1,14 @@
-//! The versions of one item.
+//! The past: the versions of one item, and what a revision comes to.
 
 use dev2prod_engine::ports::{ItemVersion, Made, StoreResult};
-use dev2prod_model::access::{ContentRead, Scope};
+use dev2prod_model::access::{ContentRead, Scope, VersionRead};
+use dev2prod_model::content_sum::ContentSum;
 use dev2prod_model::id::Login;
 use dev2prod_model::item::{ItemRef, Revision};
 use sqlx::sqlite::SqliteRow;
 
 use super::error::{corrupt, to};
-use super::rows::{column, digest, parsed};
+use super::rows::{column, digest, digest_of, parsed};
 use super::{OPEN, Sqlite};
 
 fn version(row: &SqliteRow) -> StoreResult<ItemVersion> {
@@ -72,5 +73,26 @@ impl Sqlite {
         .await
         .map_err(to("read an item's past"))?;
         rows.iter().map(version).collect()
+    }
+
+    /// See the port's `content_sum`.
+    pub(super) async fn read_content_sum(
+        &self,
+        scope: &Scope<VersionRead>,
+        at: Revision,
+    ) -> StoreResult<Option<ContentSum>> {
+        let row = sqlx::query(
+            "SELECT r.sum FROM revision r JOIN tenant t ON t.no = r.tenant
+             WHERE t.id = ?1 AND r.revision = ?2",
+        )
+        .bind(scope.tenant().as_str())
+        .bind(at.0)
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(to("read what a revision comes to"))?;
+        let Some(row) = row else { return Ok(None) };
+        let sum: Option<&[u8]> = column(&row, 0, "revision.sum")?;
+        let sum = sum.map(|bytes| digest_of(bytes, "revision.sum"));
+        Ok(sum.transpose()?.map(ContentSum::from))
     }
 }

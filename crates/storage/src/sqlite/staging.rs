@@ -361,10 +361,6 @@ impl StagingStore for Sqlite {
         self.read_staged(stage, after, limit).await
     }
 
-    async fn base_sum(&self, stage: &Stage) -> StoreResult<Option<ContentSum>> {
-        self.read_base_sum(stage).await
-    }
-
     async fn stage_sum(&self, stage: &Stage, sum: ContentSum) -> StoreResult<()> {
         let sql = format!(
             "UPDATE tenant SET stage_sum = ?4 WHERE id = ?1 AND stage_fence = ?2

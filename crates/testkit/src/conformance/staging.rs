@@ -242,25 +242,24 @@ pub async fn a_flip_keeps_what_the_content_comes_to(store: &dyn Store) {
     let first = world.begin(&request(1)).await;
     store.stage_sum(&first, ContentSum::EMPTY).await.unwrap();
     store.stage_sum(&first, sum).await.unwrap();
-    assert_eq!(store.base_sum(&first).await.unwrap(), None);
+    let scope = world.scope();
+    let kept = async |at| store.content_sum(&scope, Revision(at)).await.unwrap();
+    assert_eq!(kept(1).await, None, "what is staged is nobody's content");
     store.flip(&first, None).await.unwrap();
     assert_fenced(store.stage_sum(&first, sum).await);
-    assert_fenced(store.base_sum(&first).await);
 
     let second = world.begin(&request(2)).await;
-    assert_eq!(store.base_sum(&second).await.unwrap(), Some(sum));
     store.flip(&second, None).await.unwrap();
+    assert_eq!(kept(1).await, Some(sum));
+    assert_eq!(kept(2).await, None, "nobody noted it for this revision");
     let third = world.begin(&request(3)).await;
-    let unknown = store.base_sum(&third).await.unwrap();
-    assert_eq!(unknown, None, "nobody noted it for this revision");
 
     // A note goes with the hold by which it was made.
     store.stage_sum(&third, sum).await.unwrap();
     store.abort_stage(&third).await.unwrap();
     let fourth = world.begin(&request(4)).await;
     store.flip(&fourth, None).await.unwrap();
-    let last = world.begin(&request(5)).await;
-    assert_eq!(store.base_sum(&last).await.unwrap(), None);
+    assert_eq!(kept(3).await, None);
 }
 
 fn staged_item(item: ItemRef, before: Option<u64>, after: Option<u64>) -> StagedItem {

@@ -1,7 +1,6 @@
 //! What is staged, read back before it is anybody's content.
 
 use dev2prod_engine::ports::{Link, Stage, StagedItem, StoreResult};
-use dev2prod_model::content_sum::ContentSum;
 use dev2prod_model::item::{Digest, ItemRef};
 use sqlx::sqlite::SqliteRow;
 
@@ -50,23 +49,6 @@ impl Sqlite {
             })
         });
         staged.collect()
-    }
-
-    /// See the port's `base_sum`.
-    pub(super) async fn read_base_sum(&self, stage: &Stage) -> StoreResult<Option<ContentSum>> {
-        let doing = "read what a tenant's content comes to";
-        let mut connection = self.readers.acquire().await.map_err(to(doing))?;
-        let no = held(&mut connection, stage, doing).await?;
-        let row = sqlx::query("SELECT sum FROM revision WHERE tenant = ?1 AND revision = ?2")
-            .bind(no)
-            .bind(stage.base.0)
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(to(doing))?;
-        let Some(row) = row else { return Ok(None) };
-        let sum: Option<&[u8]> = column(&row, 0, "revision.sum")?;
-        let sum = sum.map(|bytes| digest_of(bytes, "revision.sum"));
-        Ok(sum.transpose()?.map(|it| ContentSum::from_bytes(it.0)))
     }
 
     /// See the port's `staged_dangling`.
