@@ -113,6 +113,22 @@ pub(crate) fn install(missing: &[Missing]) -> Result<()> {
     Ok(())
 }
 
+/// The `cargo-deny` that is known to read `deny.toml`.
+const CARGO_DENY: &str = "cargo-deny@0.20.2";
+
+/// Whether what checks the dependencies is here.
+pub(crate) fn has_cargo_deny() -> bool {
+    answers(cargo().args(["deny", "--version"]))
+}
+
+/// Builds what checks the dependencies, if it is not here: some minutes, once for a machine.
+pub(crate) fn install_cargo_deny() -> Result<()> {
+    if has_cargo_deny() {
+        return Ok(());
+    }
+    run(cargo().args(["install", "--locked", "--quiet", CARGO_DENY]))
+}
+
 fn apt_get(arguments: &[&str]) -> Result<()> {
     if !on_path("apt-get") {
         bail!("there is no apt-get here: install the programs named above in this system's way");

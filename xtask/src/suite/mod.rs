@@ -38,6 +38,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if starts_programs && !tools_are_there(install)? {
         return Ok(ExitCode::from(TOOLS_MISSING));
     }
+    if install && matches!(arguments.only, None | Some(StepName::Deny)) {
+        tools::install_cargo_deny()?;
+    }
     let names: Vec<_> = match arguments.only {
         Some(name) => vec![name],
         None => steps::ALL.to_vec(),

@@ -3,7 +3,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::process::{answers, cargo, on_path};
+use crate::process::{cargo, on_path};
+use crate::tools;
 
 /// The steps in the order in which they run: what fails fastest comes first.
 pub(crate) const ALL: [StepName; 7] = [
@@ -55,8 +56,8 @@ impl StepName {
     }
 
     pub(crate) fn run(self, root: &Path) -> Result<Outcome> {
-        if self == Self::Deny && !answers(cargo().args(["deny", "--version"])) {
-            let why = "cargo-deny is not installed (cargo install --locked cargo-deny)".to_owned();
+        if self == Self::Deny && !tools::has_cargo_deny() {
+            let why = "cargo-deny is not here; `cargo xtask test --install` builds it".to_owned();
             println!("{why}");
             return Ok(Outcome::NotRun { why });
         }
