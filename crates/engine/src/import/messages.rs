@@ -73,8 +73,8 @@ pub(super) fn message(entry: &Entry) -> String {
 }
 
 /// A warning of answers to what nobody asked; none where every answer is about an item of the plan.
-pub(super) fn resolutions_unused(items: &BTreeSet<&ItemRef>) -> Option<Notice> {
-    let named: Vec<_> = items.iter().map(|item| ItemRef::clone(item)).collect();
+pub(super) fn resolutions_unused(items: &BTreeSet<ItemRef>) -> Option<Notice> {
+    let named: Vec<_> = items.iter().cloned().collect();
     if named.is_empty() {
         return None;
     }

@@ -76,6 +76,7 @@ pub(super) async fn make(
     let mut out = Output {
         plan: PlanWriter::new(file),
         tally: Tally::of(target.undone.is_some()),
+        unused: Answers::of(options).items().cloned().collect(),
     };
     out.begin(&draft, &bundle.manifest);
     out.plan
@@ -96,8 +97,6 @@ pub(super) async fn make(
         bound: draft.bound.clone(),
     };
     let mut written = Written::of(draft.entries(), source, made);
-    let answers = Answers::of(options);
-    let mut unused: BTreeSet<&ItemRef> = answers.items().collect();
     let traits = loop {
         match written.next().await? {
             Next::End(traits) => break traits,
@@ -107,7 +106,6 @@ pub(super) async fn make(
                     undo::restore_baselines(target, undone, &mut batch).await?;
                 }
                 for entry in &batch {
-                    unused.remove(&entry.item);
                     out.push(entry)?;
                 }
             }
@@ -117,7 +115,7 @@ pub(super) async fn make(
     let order = target.engine.catalogue().import_order();
     Ok(Planned {
         results: out.tally.finish(order, failed && !dry_run),
-        warnings: resolutions_unused(&unused).into_iter().collect(),
+        warnings: resolutions_unused(&out.unused).into_iter().collect(),
         digest: out.plan.finish().map_err(JobError::internal)?,
         path,
         traits,
@@ -162,6 +160,8 @@ async fn crowded(
 struct Output {
     plan: PlanWriter,
     tally: Tally,
+    /// What the request answers for and the plan did not ask about so far.
+    unused: BTreeSet<ItemRef>,
 }
 
 impl Output {
@@ -180,6 +180,7 @@ impl Output {
 
     fn push(&mut self, entry: &Entry) -> Result<(), JobError> {
         self.tally.entry(entry);
+        self.unused.remove(&entry.item);
         self.plan.push(entry).map_err(JobError::internal)
     }
 }
