@@ -201,7 +201,9 @@ fn hint_of(error: &ClientError) -> Option<String> {
         ClientError::NotAuthorized { problem, .. } if problem.status == 401 => {
             "check the login and password, or the token"
         }
-        ClientError::StillGoing { .. } => "'dev2prod status ID --follow' waits for it again",
+        ClientError::StillGoing { id, .. } => {
+            return Some(format!("'dev2prod status {id} --follow' waits for it again"));
+        }
         ClientError::NotAuthorized { .. }
         | ClientError::Usage(_)
         | ClientError::Problem { .. }

@@ -35,7 +35,7 @@ pub(crate) struct UndoArgs {
     #[arg(long)]
     dry_run: bool,
     /// Do it without asking
-    #[arg(long)]
+    #[arg(long, short)]
     yes: bool,
     /// Carry out the plan of this dry run and no other, or say what moved since
     #[arg(

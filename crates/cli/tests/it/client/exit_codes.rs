@@ -155,7 +155,7 @@ fn seven_is_stopped_waiting() {
     To    tenant 987654321 at http://[address]
     Exporting package 10000 …
     note: [id] is still RUNNING after [n] seconds; it goes on without us
-    hint: 'dev2prod status ID --follow' waits for it again
+    hint: 'dev2prod status [id] --follow' waits for it again
     ");
 }
 
