@@ -202,7 +202,9 @@ fn hint_of(error: &ClientError) -> Option<String> {
             "check the login and password, or the token"
         }
         ClientError::StillGoing { id, .. } => {
-            return Some(format!("'dev2prod status {id} --follow' waits for it again"));
+            return Some(format!(
+                "'dev2prod status {id} --follow' waits for it again"
+            ));
         }
         ClientError::NotAuthorized { .. }
         | ClientError::Usage(_)
