@@ -8,7 +8,7 @@ use dev2prod_model::item::{ItemRef, Revision};
 use sqlx::sqlite::SqliteRow;
 
 use super::error::{corrupt, to};
-use super::rows::{column, digest, digest_of, parsed};
+use super::rows::{column, digest, parsed};
 use super::{OPEN, Sqlite};
 
 fn version(row: &SqliteRow) -> StoreResult<ItemVersion> {
@@ -92,7 +92,10 @@ impl Sqlite {
         .map_err(to("read what a revision comes to"))?;
         let Some(row) = row else { return Ok(None) };
         let sum: Option<&[u8]> = column(&row, 0, "revision.sum")?;
-        let sum = sum.map(|bytes| digest_of(bytes, "revision.sum"));
-        Ok(sum.transpose()?.map(ContentSum::from))
+        let sum = sum.map(|bytes| match bytes.try_into() {
+            Ok(bytes) => Ok(ContentSum::from_bytes(bytes)),
+            Err(_) => Err(corrupt("revision.sum", &"it is not 16 bytes long")),
+        });
+        sum.transpose()
     }
 }
