@@ -16,6 +16,8 @@ use crate::ports::{Page, Stage, StagedItem, StoreResult};
 
 /// Items of a page.
 const PAGE_ITEMS: u32 = 1_000;
+/// Items that a run of housekeeping reads: it is background work, at every start too.
+const RUN_ITEMS: u64 = 100_000;
 
 /// Moves a sum by an item's versions before and after a change.
 pub(crate) fn step(
@@ -70,7 +72,7 @@ pub(crate) async fn note(
     let store = engine.store();
     let base = match store.content_sum(scope, stage.base).await? {
         Some(base) => base,
-        None => of_heads(engine, scope, stage.base).await?,
+        None => of_heads(engine, scope, stage.base).await?.0,
     };
     store.stage_sum(stage, base.plus(moved)).await
 }
@@ -79,13 +81,17 @@ pub(crate) async fn note(
 #[derive(Default)]
 pub(crate) struct CheckedSums(Mutex<HashMap<TenantId, Revision>>);
 
-/// Holds the content of every tenant against the sum that was kept with its revision, once for each
+/// Holds the content of tenants against the sum that was kept with their revision, once for each
 /// revision that this finds; how many do not come to it. Nothing that changes rows by the rules can
-/// lead to that.
+/// lead to that. A run begins with no further tenant once it has read [`RUN_ITEMS`]; the others are
+/// the next one's.
 pub(crate) async fn check_all(engine: &Engine, upkeep: &Upkeep) -> EngineResult<u64> {
     let store = engine.store();
-    let mut wrong = 0;
+    let (mut wrong, mut read) = (0, 0);
     for tenant in store.tenant_ids(upkeep).await? {
+        if read >= RUN_ITEMS {
+            break;
+        }
         let scope = own::scope::<VersionRead>(upkeep, &tenant);
         let Some(found) = store.tenant(&scope.narrow()).await? else {
             continue;
@@ -96,7 +102,9 @@ pub(crate) async fn check_all(engine: &Engine, upkeep: &Upkeep) -> EngineResult<
         let Some(noted) = noted.filter(|_| !checked) else {
             continue;
         };
-        if of_heads(engine, &scope, at).await? == noted {
+        let (sum, items) = of_heads(engine, &scope, at).await?;
+        read += items;
+        if sum == noted {
             engine.checked_sums().note(tenant, at);
             continue;
         }
@@ -122,13 +130,13 @@ impl CheckedSums {
     }
 }
 
-/// What a tenant's content comes to at a revision, from all of its heads.
+/// What a tenant's content comes to at a revision, from all of its heads, and how many those are.
 async fn of_heads(
     engine: &Engine,
     scope: &Scope<VersionRead>,
     at: Revision,
-) -> StoreResult<ContentSum> {
-    let mut sum = ContentSum::EMPTY;
+) -> StoreResult<(ContentSum, u64)> {
+    let (mut sum, mut items) = (ContentSum::EMPTY, 0);
     for section in Section::ALL {
         let mut after = None;
         loop {
@@ -139,6 +147,7 @@ async fn of_heads(
                 limit: PAGE_ITEMS,
             };
             let heads = engine.store().heads(scope, at, page).await?;
+            items += heads.len() as u64;
             for head in &heads {
                 sum.add(&head.item, &head.digest);
             }
@@ -148,5 +157,5 @@ async fn of_heads(
             after = heads.into_iter().next_back().map(|last| last.item.key);
         }
     }
-    Ok(sum)
+    Ok((sum, items))
 }

@@ -7,14 +7,11 @@ use dev2prod_client::api::model::section::Section;
 use dev2prod_client::api::{Change, ChangesPage, ChangesQuery, Feature, Order};
 use serde_json::json;
 
-use super::offered;
 use super::words::{self, ActionWord};
+use super::{offered, pages};
 use crate::connect::{Side, TenantArgs};
 use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::{Output, changes, say};
-
-/// The most items that are asked for at once.
-const PAGE: u32 = 1_000;
 
 /// Show item by item what an import did, or a dry run would do
 #[derive(Args, Debug)]
@@ -91,33 +88,22 @@ async fn read(
     args: &ChangesArgs,
     tenant: &InTenant,
 ) -> Result<(Vec<Change>, ChangesPage), CommandError> {
-    let limit = if args.limit == 0 {
-        usize::MAX
-    } else {
-        args.limit
+    let order = match args.order {
+        OrderWord::Severity => Order::Severity,
+        OrderWord::Key => Order::Key,
     };
-    let mut items = Vec::new();
-    let mut cursor = None;
-    loop {
-        let left = u32::try_from(limit - items.len()).unwrap_or(u32::MAX);
+    let read = pages::first(args.limit, async |cursor, size| {
         let query = ChangesQuery {
             package_name: args.section,
             action: args.action.map(Into::into),
             reason: args.reason,
             key_prefix: args.key_prefix.clone(),
-            order: Some(match args.order {
-                OrderWord::Severity => Order::Severity,
-                OrderWord::Key => Order::Key,
-            }),
+            order: Some(order),
             diff: args.diff.then_some(true),
-            cursor: cursor.take(),
-            size: Some(left.min(PAGE)),
+            cursor,
+            size: Some(size),
         };
-        let mut page = tenant.changes(&args.id, &query).await?;
-        items.append(&mut page.items);
-        cursor = page.next_cursor.clone();
-        if cursor.is_none() || items.len() >= limit {
-            return Ok((items, page));
-        }
-    }
+        tenant.changes(&args.id, &query).await
+    });
+    Ok(read.await?)
 }

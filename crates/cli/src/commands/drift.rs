@@ -9,13 +9,10 @@ use dev2prod_client::api::model::section::Section;
 use dev2prod_client::api::{DriftItem, DriftPage, DriftQuery, Feature};
 use serde_json::json;
 
-use super::{offered, words};
+use super::{offered, pages, words};
 use crate::connect::{Side, TenantArgs};
 use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::{Output, counted, drift, say};
-
-/// The most items that are asked for at once.
-const PAGE: u32 = 1_000;
 
 /// Show what was changed in a tenant since it was last delivered
 ///
@@ -95,28 +92,16 @@ async fn read(
     args: &DriftArgs,
     tenant: &InTenant,
 ) -> Result<(Vec<DriftItem>, DriftPage), CommandError> {
-    let limit = if args.limit == 0 {
-        usize::MAX
-    } else {
-        args.limit
-    };
-    let mut items = Vec::new();
-    let mut cursor = None;
-    loop {
-        let left = u32::try_from(limit - items.len()).unwrap_or(u32::MAX);
+    let read = pages::first(args.limit, async |cursor, size| {
         let query = DriftQuery {
             origin: args.origin,
             package_name: args.section,
             key_prefix: args.key_prefix.clone(),
             diff: args.diff.then_some(true),
-            cursor: cursor.take(),
-            size: Some(left.min(PAGE)),
+            cursor,
+            size: Some(size),
         };
-        let mut page = tenant.drift(&query).await?;
-        items.append(&mut page.items);
-        cursor = page.next_cursor.clone();
-        if cursor.is_none() || items.len() >= limit {
-            return Ok((items, page));
-        }
-    }
+        tenant.drift(&query).await
+    });
+    Ok(read.await?)
 }

@@ -17,6 +17,7 @@ mod local;
 pub(crate) mod login;
 mod offered;
 pub(crate) mod package;
+mod pages;
 mod pipeline;
 mod plan_options;
 pub(crate) mod promote;

@@ -32,7 +32,7 @@ pub use bad_lines::{line_place, parse_line_place};
 pub use history::{Past, PastItem, get_item_at, past};
 pub use item::{Item, ItemWritten, Precondition, delete_item, get_item, parse_item, put_item};
 pub use listing::{LineStream, ListingQuery, listing};
-pub use recompute::{Recomputed, recompute_digests, refuse_stale};
+pub use recompute::{Recomputed, is_stale, recompute_digests};
 pub use upload::{UploadMode, UploadResult, upload};
 
 /// The most references that lead nowhere that an answer lists; the rest is counted.

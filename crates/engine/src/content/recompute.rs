@@ -55,22 +55,8 @@ pub async fn recompute_digests(engine: &Engine, upkeep: &Upkeep) -> EngineResult
     Ok(recomputed)
 }
 
-/// Refuses to work with a tenant whose digests another catalogue made: nothing it is compared with
-/// would be the same.
-pub async fn refuse_stale(engine: &Engine, tenant: &TenantId) -> EngineResult<()> {
-    if is_stale(engine, tenant).await? {
-        return Err(EngineError::Locked {
-            message: format!(
-                "the digests of tenant {tenant} are of another catalogue and are being made anew; try again later"
-            ),
-            retry_after_s: 5,
-        });
-    }
-    Ok(())
-}
-
-/// Whether another catalogue made the tenant's digests.
-pub(super) async fn is_stale(engine: &Engine, tenant: &TenantId) -> EngineResult<bool> {
+/// Whether another catalogue made the tenant's digests: nothing it is compared with would be the same.
+pub async fn is_stale(engine: &Engine, tenant: &TenantId) -> EngineResult<bool> {
     let fingerprint = engine.catalogue().fingerprint();
     let store = engine.store();
     let stale = store

@@ -93,7 +93,7 @@ impl Stager<'_> {
             read?;
             committed = std::mem::take(&mut ready.expected);
             done += ready.changes.len() as u64;
-            bytes += ready.changes.iter().map(weight).sum::<u64>();
+            bytes += ready.changes.iter().map(Change::body_bytes).sum::<u64>();
             self.show(done, total, bytes);
             fail_point!("import.staged_batch");
             ready = made?;
@@ -101,7 +101,7 @@ impl Stager<'_> {
         store
             .stage_both(self.stage, &ready.changes, &ready.baselines)
             .await?;
-        bytes += ready.changes.iter().map(weight).sum::<u64>();
+        bytes += ready.changes.iter().map(Change::body_bytes).sum::<u64>();
         self.show(total, total, bytes);
         Ok(Unchecked {
             check,
@@ -190,8 +190,9 @@ impl Stager<'_> {
         };
         let modified = of(Action::Modified);
         let mut before = HashMap::new();
-        for items in [&modified, &of(Action::Added)] {
-            for items in items.chunks(1_000) {
+        if self.target.undone.is_some() {
+            let written = [modified.as_slice(), &of(Action::Added)].concat();
+            for items in written.chunks(1_000) {
                 let found = self.target.before(items).await?.into_iter();
                 before.extend(found.map(|item| (item.head.item.clone(), item)));
             }
@@ -208,6 +209,9 @@ impl Stager<'_> {
             .collect();
         let own = self.target.find_items(&local).await?.into_iter();
         let mut own: HashMap<_, _> = own.map(|item| (item.head.item.clone(), item)).collect();
+        if own.is_empty() && before.is_empty() {
+            return Ok(());
+        }
         for wanted in wanted {
             let before = before.remove(&wanted.item);
             match own.remove(&wanted.item) {
@@ -287,14 +291,6 @@ impl Stager<'_> {
             bytes_done,
             ..Progress::at(Phase::Staging)
         });
-    }
-}
-
-/// How many bytes of a body a change writes.
-fn weight(change: &Change) -> u64 {
-    match change {
-        Change::Put(put) => put.body.len() as u64,
-        Change::Remove(_) => 0,
     }
 }
 

@@ -73,6 +73,16 @@ pub enum Change {
     Remove(ItemRef),
 }
 
+impl Change {
+    /// How many bytes of a body it writes.
+    pub fn body_bytes(&self) -> u64 {
+        match self {
+            Self::Put(put) => put.body.len() as u64,
+            Self::Remove(_) => 0,
+        }
+    }
+}
+
 /// A baseline to be moved with the flip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaselineChange {

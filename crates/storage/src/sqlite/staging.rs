@@ -49,14 +49,6 @@ pub(super) async fn held(
         .ok_or_else(|| fenced(&stage.tenant))
 }
 
-/// How many bytes a change writes, nearly.
-fn weight(change: &Change) -> u64 {
-    match change {
-        Change::Put(put) => put.body.len() as u64,
-        Change::Remove(_) => 0,
-    }
-}
-
 /// How [`Sqlite::take`] went.
 enum Taken {
     /// Not at all.
@@ -210,7 +202,7 @@ impl Sqlite {
             fail_point!("stage.baselines_before_commit");
         }
         tx.commit().await.map_err(to(doing))?;
-        self.log.grew(changes.iter().map(weight).sum());
+        self.log.grew(changes.iter().map(Change::body_bytes).sum());
         fail_point!("stage.committed");
         Ok(())
     }

@@ -4,20 +4,27 @@ use dev2prod_client::InTenant;
 use dev2prod_client::api::{AuditItem, AuditQuery, Feature};
 use serde_json::json;
 
-use super::super::offered;
+use super::super::{offered, pages};
 use super::newest;
-use crate::exit::{CommandError, CommandResult, Exit};
+use crate::exit::{CommandResult, Exit};
 use crate::output::{Output, say, table};
 
-/// The most entries that are asked for at once.
-const PAGE: u32 = 1_000;
 /// The most characters of what else is known that are shown.
 const DETAIL_CHARS_MAX: usize = 100;
 
 /// Shows the tenant's audit trail, newest first.
 pub(super) async fn run(tenant: &InTenant, most: usize, output: Output) -> CommandResult {
     offered::feature(tenant.client(), Feature::Audit).await?;
-    let (entries, total) = read(tenant, most).await?;
+    let read = pages::first(most, async |cursor, size| {
+        let query = AuditQuery {
+            cursor,
+            size: Some(size),
+            ..AuditQuery::default()
+        };
+        tenant.audit(&query).await
+    });
+    let (entries, last) = read.await?;
+    let total = last.total_count;
     output.data(&json!({ "Items": entries, "TotalCount": total }), || {
         let mut table = table::table(&["TIME (UTC)", "BY", "WHAT", "OUTCOME", "DETAIL"]);
         for entry in &entries {
@@ -29,21 +36,6 @@ pub(super) async fn run(tenant: &InTenant, most: usize, output: Output) -> Comma
         say(newest(entries.len()));
     }
     Ok(Exit::Done)
-}
-
-async fn read(tenant: &InTenant, most: usize) -> Result<(Vec<AuditItem>, u64), CommandError> {
-    let mut entries = Vec::new();
-    let mut query = AuditQuery::default();
-    loop {
-        let left = u32::try_from(most - entries.len()).unwrap_or(u32::MAX);
-        query.size = Some(left.min(PAGE));
-        let page = tenant.audit(&query).await?;
-        entries.extend(page.items);
-        query.cursor = page.next_cursor;
-        if query.cursor.is_none() || entries.len() >= most {
-            return Ok((entries, page.total_count));
-        }
-    }
 }
 
 fn row(entry: &AuditItem) -> [String; 5] {

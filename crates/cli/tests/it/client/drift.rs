@@ -97,6 +97,17 @@ fn what_was_changed_in_production_is_listed_and_shown_field_by_field() {
     );
 }
 
+/// Makes a package of all that drifted in production.
+const CREATE: [&str; 7] = [
+    "package",
+    "create",
+    "--tenant",
+    PRODUCTION,
+    "--name",
+    "Hotfix",
+    "--from-drift",
+];
+
 #[test]
 fn a_hotfix_goes_back_and_the_next_promotion_has_no_conflict() {
     let (_server, home) = two();
@@ -105,16 +116,7 @@ fn a_hotfix_goes_back_and_the_next_promotion_has_no_conflict() {
     fill(&home, PRODUCTION, &[form("Hotfix", 1)]);
     fill(&home, DEVELOPMENT, &[form("New", 2)]);
 
-    let create = [
-        "package",
-        "create",
-        "--tenant",
-        PRODUCTION,
-        "--name",
-        "Hotfix",
-        "--from-drift",
-    ];
-    let package = home.line(&create);
+    let package = home.line(&CREATE);
     let shown = home.run(&["package", "show", &package, "--tenant", PRODUCTION]);
     let shown = shown.ok().json();
     assert_eq!(shown["FromDrift"], true);
@@ -151,20 +153,11 @@ fn a_package_of_nothing_that_drifted_is_not_made() {
     let (_server, home) = two();
     fill(&home, DEVELOPMENT, &[form("New", 1)]);
     home.run(&promote(&["--yes"])).ok();
-    let create = [
-        "package",
-        "create",
-        "--tenant",
-        PRODUCTION,
-        "--name",
-        "Hotfix",
-        "--from-drift",
-    ];
-    insta::assert_snapshot!(home.run(&create), @r"
+    insta::assert_snapshot!(home.run(&CREATE), @r"
     exit 1
     -- stderr
     error: http://[address]/rest/987654321/dev2prod/packages answered 409 Conflict: Nothing was changed here since it was delivered: there is nothing to make a package of.
     ");
-    let two = [&create[..], &["--item", "formLayouts:Incident.new"]].concat();
+    let two = [&CREATE[..], &["--item", "formLayouts:Incident.new"]].concat();
     assert_eq!(home.run(&two).code, Some(2));
 }

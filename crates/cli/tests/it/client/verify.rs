@@ -42,29 +42,11 @@ fn behind(home: &Home) {
 #[test]
 fn an_import_that_left_something_to_do_is_a_failure() {
     let (_server, ran) = plainly(false, &[]);
-    insta::assert_snapshot!(ran, @r"
-    exit 1
-    -- stdout
-    SECTION             ADDED  MODIFIED  REMOVED  SKIPPED  FAILED  ERRORS  WARNINGS
-    metadata                -       300        0        0       0       0         0
-    indexConfiguration      -        26        0        0       0       0         0
-    total                   0       326        0        0       0       0         0
-    -- stderr
-    From  tenant 123456789 at http://[address]
-    To    tenant 987654321 at http://[address]
-    Exporting package 10000 …
-    Export [id]: COMPLETED, 352 items
-    Downloading file [uuid] …
-    Downloaded [size]
-    Uploading Package-54321-123456789-[time].zip …
-    Uploaded as file [uuid]
-    Dry run of file [uuid] …
-    Dry run [id]: COMPLETED
-    SECTION             ADDED  MODIFIED  REMOVED  SKIPPED  FAILED  ERRORS  WARNINGS
-    metadata                -       300        0        0       0       0         0
-    indexConfiguration      -        26        0        0       0       0         0
-    total                   0       326        0        0       0       0         0
-    Import of file [uuid] …
+    assert_eq!(ran.code, Some(1), "{ran}");
+    let said = ran.to_string();
+    let (_, said) = said.split_once("Import of file").expect("it imports");
+    insta::assert_snapshot!(said, @r"
+     [uuid] …
     Import [id]: COMPLETED
     Dry run of file [uuid] …
     Dry run [id]: COMPLETED
