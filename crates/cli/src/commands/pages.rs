@@ -10,7 +10,7 @@ pub(crate) trait Paged {
     /// What it lists.
     type Item;
 
-    /// Its items, which it has no more then, and where the next page begins.
+    /// Its items, which it has no more then, and where the next page begins, if there is one.
     fn take(&mut self) -> (Vec<Self::Item>, Option<String>);
 }
 
@@ -20,7 +20,7 @@ macro_rules! paged {
             type Item = $item;
 
             fn take(&mut self) -> (Vec<$item>, Option<String>) {
-                (std::mem::take(&mut self.items), self.next_cursor.take())
+                (std::mem::take(&mut self.items), self.next_cursor.clone())
             }
         }
     )*};
@@ -29,9 +29,11 @@ paged! {
     dev2prod_client::api::AuditPage => dev2prod_client::api::AuditItem;
     dev2prod_client::api::ChangesPage => dev2prod_client::api::Change;
     dev2prod_client::api::DriftPage => dev2prod_client::api::DriftItem;
+    dev2prod_client::api::PastPage => dev2prod_client::api::PastVersion;
 }
 
-/// The first items of a list, at most so many (0: all), and the last page that was read for them.
+/// The first items of a list, so many (0: all), and the last page that was read for them: it tells
+/// whether there are more.
 /// `page` gets where a page begins and how many items it is to have.
 pub(crate) async fn first<P: Paged>(
     most: usize,

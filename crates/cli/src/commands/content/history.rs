@@ -2,17 +2,14 @@
 
 use clap::Args;
 use dev2prod_client::InTenant;
-use dev2prod_client::api::{Feature, PastPage, PastQuery, PastVersion};
+use dev2prod_client::api::{Feature, PastQuery, PastVersion};
 use serde_json::{Value, json};
 
-use super::super::offered;
+use super::super::{offered, pages};
 use super::item::Which;
 use crate::connect::{Side, TenantArgs};
 use crate::exit::{CommandError, CommandResult, Exit};
 use crate::output::{Output, say, table};
-
-/// The most versions that are asked for at once.
-const PAGE: u32 = 1_000;
 
 #[derive(Args, Debug)]
 pub(super) struct HistoryArgs {
@@ -34,11 +31,19 @@ pub(super) async fn run(args: &HistoryArgs, output: Output) -> CommandResult {
     if args.revision.is_some() {
         return show(args, &tenant, output).await;
     }
-    let (versions, more) = read(args, &tenant).await?;
-    let (section, key) = (args.item.section, &args.item.key);
+    let (section, key) = (args.item.section, args.item.key.as_str());
+    let read = pages::first(args.limit, async |cursor, size| {
+        let query = PastQuery {
+            cursor,
+            size: Some(size),
+            ..PastQuery::default()
+        };
+        tenant.item_history(section, key, &query).await
+    });
+    let (versions, last) = read.await?;
     let whole = json!({"PackageName": section.name(), "Key": key, "Items": versions});
     output.data(&whole, || list(&versions))?;
-    if more {
+    if last.next_cursor.is_some() {
         say(format!(
             "The newest {} are shown; --limit 0 shows all.",
             versions.len()
@@ -47,40 +52,12 @@ pub(super) async fn run(args: &HistoryArgs, output: Output) -> CommandResult {
     Ok(Exit::Done)
 }
 
-/// The versions asked for, and whether there are older ones.
-async fn read(
-    args: &HistoryArgs,
-    tenant: &InTenant,
-) -> Result<(Vec<PastVersion>, bool), CommandError> {
-    let limit = match args.limit {
-        0 => usize::MAX,
-        limit => limit,
-    };
-    let mut versions = Vec::new();
-    let mut query = PastQuery::default();
-    loop {
-        let left = u32::try_from(limit - versions.len()).unwrap_or(u32::MAX);
-        query.size = Some(left.min(PAGE));
-        let page = tenant.item_history(args.item.section, &args.item.key, &query);
-        let PastPage {
-            items, next_cursor, ..
-        } = page.await?;
-        versions.extend(items);
-        let more = next_cursor.is_some() || versions.len() > limit;
-        if next_cursor.is_none() || versions.len() >= limit {
-            versions.truncate(limit);
-            return Ok((versions, more));
-        }
-        query.cursor = next_cursor;
-    }
-}
-
 fn list(versions: &[PastVersion]) -> String {
     let mut table = table::table(&["REVISION", "TIME (UTC)", "BY", "MADE BY", "DIGEST"]);
     for version in versions {
         let made_by = match &version.operation {
             Some(operation) => format!("import {operation}"),
-            None if version.by.is_some() => "upload".to_owned(),
+            None if version.by.is_some() => "a write".to_owned(),
             None => "-".to_owned(),
         };
         let digest = version.digest.map(|digest| digest.to_string());

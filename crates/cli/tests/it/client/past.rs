@@ -28,8 +28,8 @@ fn an_items_past_shows_who_or_what_made_each_version() {
     -- stdout
     REVISION  TIME (UTC)           BY     MADE BY                          DIGEST
     3         [time]  admin  import [id]  [digest]
-    2         [time]  admin  upload                           deleted
-    1         [time]  admin  upload                           [digest]
+    2         [time]  admin  a write                          deleted
+    1         [time]  admin  a write                          [digest]
     ");
     insta::assert_snapshot!(history(&home, &["--limit", "1"]), @r"
     exit 0
